@@ -11,20 +11,24 @@
 //
 //	                     Hello    the program is up: {"runtime":"nodejs","version":"v20.20.2"}
 //	Init ──────────▶              load this handler, with this environment (an InitBody)
-//	        ◀────────── Ready     or Failed with an ErrorBody: init failed
+//	        ◀────────── Ready     or Failed with an ErrorBody: init failed.
+//	                              Empty, or a ReadyBody
 //	Invoke ────────▶              one call: a Call, as JSON, and the payload
 //	        ◀────────── Result    the answer, or Failed with an ErrorBody
 //	   or   ◀────────── Begin     a streamed answer: Begin, Chunk..., End
 //	        ◀────────── Chunk
 //	        ◀────────── End       empty, or an ErrorBody when it broke midway
 //	        ◀────────── Idle      everything after the answer is done (only where
-//	                              the program has sent Hello with "idle":true:
-//	                              extensions are running)
+//	                              Ready said "idle":true: extensions are running).
+//	                              The next call waits for it
 //	Shutdown ──────▶              clean up and exit: {"reason":"spindown","timeoutMs":300}
 //
 // The frames of a call name it: Invoke, Result, Failed and Begin bodies start with
 // the request id, 36 ASCII bytes, so that an answer to another call is told from
 // one to this (Failed of an Init has the nil UUID). There is one call at a time.
+// What follows the id in Failed is the answer as its caller gets it: an ErrorBody,
+// or the JSON a runtime gave as its error, members unknown here included. The texts
+// made here name the call ("RequestId: <id> Error: ..."), the nil UUID for an Init.
 //
 // Everything a program sends is hostile: lengths are bounded, unknown kinds and
 // frames out of order end the sandbox.
@@ -32,6 +36,7 @@ package frame
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -96,6 +101,9 @@ type InitBody struct {
 	Framed bool `json:"framed,omitempty"`
 	// Extensions are the paths of external extensions to start.
 	Extensions []string `json:"extensions,omitempty"`
+	// Forward maps addresses the agent listens on inside ("127.0.0.1:4566") to
+	// unix sockets inside, for sandboxes without a network.
+	Forward map[string]string `json:"forward,omitempty"`
 	// Function describes it to extensions.
 	FunctionName    string `json:"functionName"`
 	FunctionVersion string `json:"functionVersion"`
@@ -129,7 +137,20 @@ type ErrorBody struct {
 type HelloBody struct {
 	Runtime string `json:"runtime"`
 	Version string `json:"version"`
-	Idle    bool   `json:"idle,omitempty"`
+	// Idle is for a program that knows of extensions before its Init; the others
+	// say it with Ready.
+	Idle bool `json:"idle,omitempty"`
+}
+
+// ReadyBody is the JSON body of Ready; an empty one means the zero value.
+type ReadyBody struct {
+	// Idle says that extensions are running: each call ends with an Idle.
+	Idle bool `json:"idle,omitempty"`
+}
+
+// BeginBody is the JSON part of Begin.
+type BeginBody struct {
+	ContentType string `json:"contentType"`
 }
 
 // ShutdownBody is the JSON body of Shutdown.
@@ -187,4 +208,38 @@ func CutID(body []byte) (id string, rest []byte, ok bool) {
 		return "", nil, false
 	}
 	return string(body[:IDLen]), body[IDLen:], true
+}
+
+// ErrBadInvoke is what CutInvoke returns for a body that isn't laid out as one.
+var ErrBadInvoke = errors.New("malformed Invoke frame")
+
+// AppendInvoke appends an Invoke frame to b.
+func AppendInvoke(b []byte, id string, c Call, payload []byte) ([]byte, error) {
+	if len(id) != IDLen {
+		return b, fmt.Errorf("request id %q: %w", id, ErrBadInvoke)
+	}
+	meta, err := json.Marshal(c)
+	if err != nil {
+		return b, fmt.Errorf("encode call: %w", err)
+	}
+	var n [4]byte
+	binary.LittleEndian.PutUint32(n[:], uint32(len(meta)))
+	return Append(b, Invoke, []byte(id), n[:], meta, payload), nil
+}
+
+// CutInvoke splits the body of an Invoke frame. The payload is part of body.
+func CutInvoke(body []byte) (id string, c Call, payload []byte, err error) {
+	id, rest, ok := CutID(body)
+	if !ok || len(rest) < 4 {
+		return "", Call{}, nil, ErrBadInvoke
+	}
+	n := binary.LittleEndian.Uint32(rest)
+	rest = rest[4:]
+	if uint64(n) > uint64(len(rest)) {
+		return "", Call{}, nil, ErrBadInvoke
+	}
+	if err := json.Unmarshal(rest[:n], &c); err != nil {
+		return "", Call{}, nil, fmt.Errorf("decode call: %w", err)
+	}
+	return id, c, rest[n:], nil
 }
