@@ -1,0 +1,193 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mayfly-cloud/mayfly/internal/arn"
+	"github.com/mayfly-cloud/mayfly/internal/clock"
+	"github.com/mayfly-cloud/mayfly/internal/id"
+)
+
+const (
+	// nodeKeyFile holds the 32 bytes that session tokens are sealed with.
+	nodeKeyFile = "node.key"
+	// maxSession is the longest life of a session, as AWS has it for roles.
+	maxSession = 12 * time.Hour
+	// maxSessionName is the longest name of a session.
+	maxSessionName = 64
+	// sessionPrefix begins the access key ids of temporary credentials.
+	sessionPrefix = "ASIA"
+	// sessionsKept is one generation of opened tokens.
+	sessionsKept = 4096
+)
+
+// Credentials are temporary: all three parts are needed, until Expires.
+type Credentials struct {
+	AccessKeyID, Secret, Token string
+	Expires                    time.Time
+}
+
+// String names the access key and keeps the rest to itself.
+func (c Credentials) String() string { return c.AccessKeyID }
+
+// Sessions mints temporary credentials for roles and recognises them again, without
+// keeping them: a token is the session itself, sealed (see seal.go). It is
+// safe for concurrent use.
+//
+// Credentials made by ForRole belong to something that runs on this node, so they end
+// with the first of their expiry, Revoke, and the process.
+type Sessions struct {
+	key     [sha256.Size]byte
+	clock   clock.Clock
+	boot    string // this process; what ran under an earlier one is gone
+	opened  *cache[string, openedSession]
+	revoked revocations
+}
+
+type openedSession struct {
+	token string
+	cred  Credential
+}
+
+// OpenSessions reads the sealing key from node.key in dir, or makes it. A nil clock is the
+// machine's.
+func OpenSessions(dir string, clk clock.Clock) (*Sessions, error) {
+	b, err := ownerFile(dir, nodeKeyFile, func() ([]byte, error) {
+		b := make([]byte, sha256.Size)
+		rand.Read(b)
+		return b, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open node key: %w", err)
+	}
+	if len(b) != sha256.Size {
+		return nil, fmt.Errorf("open node key: %s has %d bytes, not %d", nodeKeyFile, len(b), sha256.Size)
+	}
+	if clk == nil {
+		clk = clock.System
+	}
+	s := &Sessions{key: [sha256.Size]byte(b), clock: clk, boot: id.Hex(8)}
+	s.opened = newCache[string, openedSession](sessionsKept)
+	return s, nil
+}
+
+// ForRole makes credentials of a role for sourceARN, the function that will run under
+// them. life is at most 12 hours. The session name is 2 to 64 characters of
+// [A-Za-z0-9_+=,.@-].
+func (s *Sessions) ForRole(roleARN, sessionName, sourceARN string, life time.Duration) (Credentials, error) {
+	if _, err := parseRole(roleARN); err != nil {
+		return Credentials{}, err
+	}
+	if !isSessionName(sessionName) {
+		return Credentials{}, fmt.Errorf("session name %.80q is not 2 to %d characters of [A-Za-z0-9_+=,.@-]", sessionName, maxSessionName)
+	}
+	if life <= 0 || life > maxSession {
+		return Credentials{}, fmt.Errorf("life of a session is %v, not within %v", life, maxSession)
+	}
+	keyID := id.Unique(sessionPrefix, 16)
+	expires := s.clock.Now().Add(life).UTC().Truncate(time.Second)
+	token, err := s.seal(keyID, session{Role: roleARN, Name: sessionName, Source: sourceARN, Boot: s.boot, Expires: expires.Unix()})
+	if err != nil {
+		return Credentials{}, err
+	}
+	return Credentials{AccessKeyID: keyID, Secret: s.secret(keyID, token), Token: token, Expires: expires}, nil
+}
+
+// Revoke makes credentials worthless from now on. It is kept in memory until they
+// would have expired anyway.
+func (s *Sessions) Revoke(c Credentials) {
+	s.revoked.add(c.AccessKeyID, c.Expires, s.clock.Now())
+	s.opened.drop(c.AccessKeyID)
+}
+
+// Secret implements Keys.
+func (s *Sessions) Secret(_ context.Context, accessKeyID, token string) (Credential, error) {
+	if !strings.HasPrefix(accessKeyID, sessionPrefix) {
+		return Credential{}, ErrUnknownKey
+	}
+	if token == "" || s.revoked.has(accessKeyID) {
+		return Credential{}, ErrInvalidToken
+	}
+	known, ok := s.opened.get(accessKeyID)
+	if !ok || subtle.ConstantTimeCompare([]byte(known.token), []byte(token)) != 1 {
+		cred, err := s.open(accessKeyID, token)
+		if err != nil {
+			return Credential{}, err
+		}
+		known = openedSession{strings.Clone(token), cred}
+		s.opened.put(cred.Principal.AccessKeyID, known)
+	}
+	if !s.clock.Now().Before(known.cred.Principal.Expires) {
+		return Credential{}, ErrExpiredToken
+	}
+	return known.cred, nil
+}
+
+// open unseals a token and makes the credential of its session.
+func (s *Sessions) open(accessKeyID, token string) (Credential, error) {
+	got, err := s.unseal(accessKeyID, token)
+	if err != nil || got.Boot != s.boot {
+		return Credential{}, ErrInvalidToken
+	}
+	role, err := parseRole(got.Role)
+	if err != nil {
+		return Credential{}, ErrInvalidToken
+	}
+	return Credential{Secret: s.secret(accessKeyID, token), Principal: Principal{
+		Kind:        RoleSession,
+		Account:     role.Account,
+		ARN:         arn.New("sts", "", role.Account, "assumed-role/"+roleName(role)+"/"+got.Name).String(),
+		UserID:      roleID(got.Role) + ":" + got.Name,
+		AccessKeyID: strings.Clone(accessKeyID),
+		RoleARN:     got.Role,
+		SessionName: got.Name,
+		SourceARN:   got.Source,
+		Expires:     time.Unix(got.Expires, 0).UTC(),
+	}}, nil
+}
+
+func parseRole(s string) (arn.ARN, error) {
+	role, err := arn.Parse(s)
+	if err != nil {
+		return role, fmt.Errorf("role: %w", err)
+	}
+	if role.Service != "iam" || !isAccount(role.Account) || !strings.HasPrefix(role.Resource, "role/") || roleName(role) == "" {
+		return role, fmt.Errorf("%.200q is not the ARN of a role (arn:aws:iam::account:role/name)", s)
+	}
+	return role, nil
+}
+
+// roleName is the role's name without its path, as session ARNs have it.
+func roleName(role arn.ARN) string {
+	return role.Resource[strings.LastIndexByte(role.Resource, '/')+1:]
+}
+
+// roleID is a stable unique id of AWS's form for a role that has none of its own.
+func roleID(roleARN string) string {
+	sum := sha256.Sum256([]byte(roleARN))
+	return "AROA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
+}
+
+func isSessionName(s string) bool {
+	if len(s) < 2 || len(s) > maxSessionName {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_+=,.@-", c) >= 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// tokenText is how sealed bytes travel: safe in headers, URLs and environment
+// variables, and with one spelling only.
+var tokenText = base64.RawURLEncoding.Strict()
