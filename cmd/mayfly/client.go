@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/smithy-go"
+	"github.com/mayfly-cloud/mayfly/internal/auth"
+)
+
+// settings are the flags that every command has.
+type settings struct {
+	data, listen string
+	json         bool
+}
+
+func defaultData() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ".mayfly"
+	}
+	return filepath.Join(home, ".mayfly")
+}
+
+// endpoint is where the node answers: AWS_ENDPOINT_URL where that is set, so that
+// a shell prepared by `mayfly env` elsewhere works, else the listen address.
+func (s *settings) endpoint() string {
+	if url := os.Getenv("AWS_ENDPOINT_URL"); url != "" {
+		return strings.TrimRight(url, "/")
+	}
+	return "http://" + s.listen
+}
+
+// credentials are the shell's, else the root's from the data folder.
+func (s *settings) credentials() (aws.Credentials, error) {
+	if id, secret := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"); id != "" && secret != "" {
+		return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: os.Getenv("AWS_SESSION_TOKEN")}, nil
+	}
+	root, err := auth.ReadRoot(s.data)
+	if errors.Is(err, os.ErrNotExist) {
+		return aws.Credentials{}, hint(fmt.Errorf("no credentials in %s", s.data),
+			"Start a node first: mayfly up\nOr name its folder with --data or MAYFLY_DATA.")
+	}
+	if err != nil {
+		return aws.Credentials{}, fmt.Errorf("read credentials: %w", err)
+	}
+	return aws.Credentials{AccessKeyID: root.AccessKeyID, SecretAccessKey: root.Secret}, nil
+}
+
+func region() string {
+	for _, name := range []string{"MAYFLY_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if r := os.Getenv(name); r != "" {
+			return r
+		}
+	}
+	return "us-east-1"
+}
+
+// client speaks to one node.
+type client struct {
+	endpoint string
+	creds    aws.Credentials
+	lambda   *lambda.Client
+	logs     *cloudwatchlogs.Client
+}
+
+func (s *settings) client() (*client, error) {
+	creds, err := s.credentials()
+	if err != nil {
+		return nil, err
+	}
+	provider := credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken)
+	endpoint := aws.String(s.endpoint())
+	// A call may run for 15 minutes; being refused or cut off is reported at once.
+	http := &http.Client{Timeout: 16 * time.Minute}
+	return &client{
+		endpoint: s.endpoint(),
+		creds:    creds,
+		lambda: lambda.New(lambda.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
+			HTTPClient: http, Retryer: aws.NopRetryer{}}),
+		logs: cloudwatchlogs.New(cloudwatchlogs.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
+			HTTPClient: http, Retryer: aws.NopRetryer{}}),
+	}, nil
+}
+
+// page asks one of the node's own pages under /_mayfly/ and decodes its JSON
+// into out, unless out is nil.
+func (c *client) page(ctx context.Context, method, path string, in, out any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return fmt.Errorf("encode request: %w", err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.endpoint+"/_mayfly/"+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("make request: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	if err := v4.NewSigner().SignHTTP(ctx, c.creds, req, hex.EncodeToString(sum[:]), "mayfly", region(), time.Now()); err != nil {
+		return fmt.Errorf("sign request: %w", err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return c.plain(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
+	if err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("%s: %s", res.Status, firstMessage(b))
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(b, out); err != nil {
+		return fmt.Errorf("decode answer of %s: %w", path, err)
+	}
+	return nil
+}
+
+func firstMessage(body []byte) string {
+	var m struct {
+		Message  string `json:"message"`
+		MessageU string `json:"Message"`
+	}
+	if json.Unmarshal(body, &m) == nil && m.Message+m.MessageU != "" {
+		return m.Message + m.MessageU
+	}
+	return strings.TrimSpace(string(body[:min(len(body), 300)]))
+}
+
+// plain turns an SDK's error into what a person needs of it.
+func (c *client) plain(err error) error {
+	var api smithy.APIError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &api):
+		return fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage())
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return hint(fmt.Errorf("no node answers at %s", c.endpoint),
+			"Start one: mayfly up\nOr name its address with --listen or MAYFLY_LISTEN.")
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted")
+	}
+	return err
+}

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/spf13/cobra"
+)
+
+// deployment is one folder on its way to becoming a function.
+type deployment struct {
+	dir, name, runtime, handler, role string
+	memory, timeout                   int32
+	env                               map[string]string
+	private                           bool
+}
+
+// deployed is what came of it.
+type deployed struct {
+	Name    string `json:"name"`
+	ARN     string `json:"arn"`
+	Runtime string `json:"runtime"`
+	URL     string `json:"url"`
+	Created bool   `json:"created"`
+}
+
+func newDeploy(s *settings) *cobra.Command {
+	d := &deployment{}
+	cmd := &cobra.Command{
+		Use:   "deploy DIR",
+		Short: "Create or update a function from a folder, and print its URL",
+		Long: `Deploy packs a folder, uploads it and waits until it can be called. The runtime
+and the handler are told by the files (index.mjs, lambda_function.py, *.go,
+*.java, bootstrap) unless given. An update changes the code, and only those
+settings whose flags are given.`,
+		Example: `  mayfly deploy examples/hello-node
+  mayfly deploy . --name orders --memory 512 --timeout 30 --env STAGE=test`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d.dir = args[0]
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			out, err := d.run(cmd.Context(), c, newSteps(cmd.ErrOrStderr()))
+			if err != nil {
+				return c.plain(err)
+			}
+			if s.json {
+				return printJSON(cmd.OutOrStdout(), out)
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), out.URL)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&d.name, "name", "", "function's name (default: the folder's)")
+	f.StringVar(&d.runtime, "runtime", "", "runtime, such as nodejs22.x (default: the newest found)")
+	f.StringVar(&d.handler, "handler", "", "handler, such as index.handler")
+	f.StringVar(&d.role, "role", "", "execution role's ARN")
+	f.Int32Var(&d.memory, "memory", 0, "memory in MB, and with it the share of a processor (default 128)")
+	f.Int32Var(&d.timeout, "timeout", 0, "seconds a call may take (default 3)")
+	f.StringToStringVar(&d.env, "env", nil, "environment variables of the function: KEY=VALUE,...")
+	f.BoolVar(&d.private, "private", false, "let only signed requests through its URL")
+	return cmd
+}
+
+func (d *deployment) run(ctx context.Context, c *client, say *steps) (*deployed, error) {
+	dir, err := filepath.Abs(d.dir)
+	if err != nil {
+		return nil, fmt.Errorf("find folder: %w", err)
+	}
+	if d.name == "" {
+		d.name = strings.ToLower(filepath.Base(dir))
+	}
+	p, err := pack(ctx, dir, say)
+	if err != nil {
+		return nil, err
+	}
+	say.say("packed %d files, %s", p.files, bytesText(int64(len(p.zip))))
+	created, err := d.upload(ctx, c, p, say)
+	if err != nil {
+		return nil, err
+	}
+	fn, err := lambda.NewFunctionActiveV2Waiter(c.lambda, func(o *lambda.FunctionActiveV2WaiterOptions) {
+		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
+	}).WaitForOutput(ctx, &lambda.GetFunctionInput{FunctionName: &d.name}, 2*time.Minute)
+	if err != nil {
+		return nil, fmt.Errorf("wait for %s: %w", d.name, err)
+	}
+	url, err := d.url(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	say.say("%s is ready", d.name)
+	return &deployed{d.name, aws.ToString(fn.Configuration.FunctionArn), string(fn.Configuration.Runtime), url, created}, nil
+}
+
+// upload creates the function, or updates the one there is.
+func (d *deployment) upload(ctx context.Context, c *client, p *packed, say *steps) (created bool, err error) {
+	current, err := c.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &d.name})
+	var missing *types.ResourceNotFoundException
+	switch {
+	case errors.As(err, &missing):
+		say.say("creating %s", d.name)
+		return true, d.create(ctx, c, p)
+	case err != nil:
+		return false, err
+	}
+	say.say("updating %s", d.name)
+	if _, err := c.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &d.name, ZipFile: p.zip}); err != nil {
+		return false, err
+	}
+	return false, d.reconfigure(ctx, c, current)
+}
+
+func (d *deployment) create(ctx context.Context, c *client, p *packed) error {
+	runtime, handler, role := d.runtime, d.handler, d.role
+	var err error
+	if runtime == "" {
+		if runtime, err = newest(ctx, c, p.family); err != nil {
+			return err
+		}
+	}
+	if handler == "" {
+		handler = p.handler
+	}
+	if handler == "" {
+		return hint(errors.New("can't tell which function handles the calls"), "Say it with --handler FILE.FUNCTION")
+	}
+	if role == "" {
+		if role, err = c.role(ctx, d.name); err != nil {
+			return err
+		}
+	}
+	in := &lambda.CreateFunctionInput{FunctionName: &d.name, Runtime: types.Runtime(runtime), Handler: &handler, Role: &role,
+		Code: &types.FunctionCode{ZipFile: p.zip}}
+	if d.memory != 0 {
+		in.MemorySize = &d.memory
+	}
+	if d.timeout != 0 {
+		in.Timeout = &d.timeout
+	}
+	if len(d.env) > 0 {
+		in.Environment = &types.Environment{Variables: d.env}
+	}
+	_, err = c.lambda.CreateFunction(ctx, in)
+	return err
+}
+
+// reconfigure changes the settings whose flags were given; variables are added
+// to those there are.
+func (d *deployment) reconfigure(ctx context.Context, c *client, current *lambda.GetFunctionConfigurationOutput) error {
+	in := &lambda.UpdateFunctionConfigurationInput{FunctionName: &d.name}
+	changed := false
+	if d.memory != 0 {
+		in.MemorySize, changed = &d.memory, true
+	}
+	if d.timeout != 0 {
+		in.Timeout, changed = &d.timeout, true
+	}
+	if d.runtime != "" {
+		in.Runtime, changed = types.Runtime(d.runtime), true
+	}
+	if d.handler != "" {
+		in.Handler, changed = &d.handler, true
+	}
+	if d.role != "" {
+		in.Role, changed = &d.role, true
+	}
+	if len(d.env) > 0 {
+		vars := map[string]string{}
+		if current.Environment != nil {
+			maps.Copy(vars, current.Environment.Variables)
+		}
+		maps.Copy(vars, d.env)
+		in.Environment, changed = &types.Environment{Variables: vars}, true
+	}
+	if !changed {
+		return nil
+	}
+	// The update of the code must have ended before the next one is taken.
+	err := lambda.NewFunctionUpdatedV2Waiter(c.lambda, func(o *lambda.FunctionUpdatedV2WaiterOptions) {
+		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
+	}).Wait(ctx, &lambda.GetFunctionInput{FunctionName: &d.name}, 2*time.Minute)
+	if err != nil {
+		return fmt.Errorf("wait for the new code: %w", err)
+	}
+	_, err = c.lambda.UpdateFunctionConfiguration(ctx, in)
+	return err
+}
+
+// url gives the function a URL, or returns the one it has.
+func (d *deployment) url(ctx context.Context, c *client) (string, error) {
+	got, err := c.lambda.GetFunctionUrlConfig(ctx, &lambda.GetFunctionUrlConfigInput{FunctionName: &d.name})
+	if err == nil {
+		return aws.ToString(got.FunctionUrl), nil
+	}
+	var missing *types.ResourceNotFoundException
+	if !errors.As(err, &missing) {
+		return "", err
+	}
+	auth := types.FunctionUrlAuthTypeNone
+	if d.private {
+		auth = types.FunctionUrlAuthTypeAwsIam
+	} else if _, err := c.lambda.AddPermission(ctx, &lambda.AddPermissionInput{
+		FunctionName: &d.name, StatementId: aws.String("public-url"), Action: aws.String("lambda:InvokeFunctionUrl"),
+		Principal: aws.String("*"), FunctionUrlAuthType: auth}); err != nil {
+		var there *types.ResourceConflictException // from a deployment that stopped here
+		if !errors.As(err, &there) {
+			return "", err
+		}
+	}
+	made, err := c.lambda.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: &d.name, AuthType: auth})
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(made.FunctionUrl), nil
+}
+
+// newest is the newest runtime of the family that the node has found.
+func newest(ctx context.Context, c *client, family string) (string, error) {
+	var list []runtimeStatus
+	if err := c.page(ctx, http.MethodGet, "runtimes", nil, &list); err != nil {
+		return "", err
+	}
+	var found []string
+	for _, r := range list {
+		if r.Found && strings.HasPrefix(r.Name, family) {
+			found = append(found, r.Name)
+		}
+	}
+	if len(found) == 0 {
+		return "", hint(fmt.Errorf("the node has no %s runtime", family), "See how to add one: mayfly runtime ls")
+	}
+	return slices.MaxFunc(found, compareVersions), nil
+}
+
+// compareVersions orders names that differ in their numbers: python3.9 comes
+// before python3.14.
+func compareVersions(a, b string) int {
+	if d := len(a) - len(b); d != 0 {
+		return d
+	}
+	return strings.Compare(a, b)
+}
+
+// role is the execution role that a function gets when none is named.
+func (c *client) role(ctx context.Context, name string) (string, error) {
+	var node nodeInfo
+	if err := c.page(ctx, http.MethodGet, "node", nil, &node); err != nil {
+		return "", err
+	}
+	return "arn:aws:iam::" + node.Account + ":role/mayfly-" + name, nil
+}

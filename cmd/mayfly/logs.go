@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/spf13/cobra"
+)
+
+// followEvery is how often `mayfly logs -f` asks for more.
+const followEvery = 500 * time.Millisecond
+
+func newLogs(s *settings) *cobra.Command {
+	var follow bool
+	var since time.Duration
+	var filter string
+	cmd := &cobra.Command{
+		Use:   "logs FUNCTION",
+		Short: "Print a function's log, and follow it",
+		Example: `  mayfly logs -f hello-node
+  mayfly logs --since 1h --filter ERROR hello-node`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			t := &tail{client: c, w: cmd.OutOrStdout(), json: s.json, seen: map[string]bool{}}
+			t.in = cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("/aws/lambda/" + args[0])}
+			if filter != "" {
+				t.in.FilterPattern = &filter
+			}
+			return t.run(cmd.Context(), time.Now().Add(-since), follow)
+		},
+	}
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on printing what comes, until interrupted")
+	cmd.Flags().DurationVar(&since, "since", 10*time.Minute, "how far back to begin")
+	cmd.Flags().StringVar(&filter, "filter", "", "CloudWatch Logs filter pattern")
+	return cmd
+}
+
+// tail prints a log group's events once each.
+type tail struct {
+	client *client
+	w      io.Writer
+	json   bool
+	in     cloudwatchlogs.FilterLogEventsInput
+	seen   map[string]bool // ids of events at or after in.StartTime
+	last   int64           // newest event's time, ms
+}
+
+func (t *tail) run(ctx context.Context, from time.Time, follow bool) error {
+	t.last = from.UnixMilli()
+	for {
+		if err := t.more(ctx); err != nil {
+			if ctx.Err() != nil && follow {
+				return nil // interrupted: how following ends
+			}
+			return notFoundHint(t.client.plain(err))
+		}
+		if !follow {
+			return nil
+		}
+		select {
+		case <-time.After(followEvery):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// more prints what has come since. Events may arrive a little out of order, so
+// each round looks back a few seconds and drops what it has seen.
+func (t *tail) more(ctx context.Context) error {
+	const lookBack = 5000 // ms
+	start := t.last
+	if len(t.seen) > 0 {
+		start -= lookBack
+	}
+	in := t.in
+	in.StartTime = &start
+	seen := map[string]bool{}
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(t.client.logs, &in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Events {
+			id := aws.ToString(e.EventId)
+			seen[id] = true
+			t.last = max(t.last, aws.ToInt64(e.Timestamp))
+			if t.seen[id] {
+				continue
+			}
+			if err := t.print(e); err != nil {
+				return err
+			}
+		}
+	}
+	t.seen = seen
+	return nil
+}
+
+func (t *tail) print(e types.FilteredLogEvent) error {
+	at := time.UnixMilli(aws.ToInt64(e.Timestamp)).UTC().Format("15:04:05.000")
+	message := strings.TrimRight(aws.ToString(e.Message), "\n")
+	if t.json {
+		return json.NewEncoder(t.w).Encode(map[string]any{"timestamp": e.Timestamp, "stream": e.LogStreamName, "message": message})
+	}
+	_, err := fmt.Fprintf(t.w, "%s %s\n", dim(t.w, at), message)
+	return err
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	gvisor.Dispatch() // does not return in a sandbox's own processes
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := newRoot().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		explain(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// hinted is an error that knows what its reader can do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// hint adds to err what to type or look at next.
+func hint(err error, format string, args ...any) error {
+	return hinted{err, fmt.Sprintf(format, args...)}
+}
+
+func explain(w *os.File, err error) {
+	fmt.Fprintln(w, "mayfly:", err)
+	var h hinted
+	if errors.As(err, &h) {
+		fmt.Fprintln(w, "  "+strings.ReplaceAll(h.hint, "\n", "\n  "))
+	}
+}
+
+func newRoot() *cobra.Command {
+	s := &settings{}
+	root := &cobra.Command{
+		Use:   "mayfly",
+		Short: "A serverless cloud in one binary",
+		Long: `Mayfly runs functions when something happens, each in a sandbox of its own, and
+speaks AWS's protocols, so the tools you have work against it unchanged.
+
+Every flag is also an environment variable: --data is MAYFLY_DATA.`,
+		Example: `  mayfly demo                       see it work, from nothing to a bill
+  mayfly up                         start a node here
+  mayfly deploy examples/hello-node upload a folder and get its URL
+  eval "$(mayfly env)"              let AWS's own tools talk to it`,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return flagsFromEnv(cmd.Flags())
+		},
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&s.data, "data", defaultData(), "folder of the node's state and credentials")
+	f.StringVar(&s.listen, "listen", "127.0.0.1:4566", "address of the node")
+	f.BoolVar(&s.json, "json", false, "print data as JSON")
+	root.AddCommand(newUp(s), newEnv(s), newDeploy(s), newInvoke(s), newLogs(s), newLs(s), newRm(s),
+		newDemo(s), newBill(s), newRuntime(s), newDoctor(s))
+	return root
+}
+
+// flagsFromEnv gives each flag that was not typed the value of its variable.
+func flagsFromEnv(flags *pflag.FlagSet) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "MAYFLY_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if v, ok := os.LookupEnv(name); ok && !f.Changed && failed == nil {
+			if err := flags.Set(f.Name, v); err != nil {
+				failed = fmt.Errorf("read %s from the environment: %w", name, err)
+			}
+		}
+	})
+	return failed
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/spf13/cobra"
+)
+
+func newRm(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:     "rm FUNCTION...",
+		Short:   "Delete functions with their versions, aliases and URLs",
+		Long:    "Rm deletes functions with their versions, aliases and URLs. Their logs and their bill stay.",
+		Example: "  mayfly rm hello-node",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			for _, name := range args {
+				if _, err := c.lambda.DeleteFunction(cmd.Context(), &lambda.DeleteFunctionInput{FunctionName: &name}); err != nil {
+					return notFoundHint(c.plain(err))
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "deleted", name)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/mayfly-cloud/mayfly/internal/cloud"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func newUp(s *settings) *cobra.Command {
+	cfg := cloud.Default()
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Start a node: everything, in this process, on one folder",
+		Long: `Up starts a node and stays until it is told to end (Ctrl-C or SIGTERM). What it
+acknowledged is in the data folder, whatever ends it.`,
+		Example: `  mayfly up
+  mayfly up --data /var/lib/mayfly --listen 0.0.0.0:4566
+  MAYFLY_OTLP=http://127.0.0.1:4318 mayfly up`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			began := time.Now()
+			cfg.Data, cfg.Listen, cfg.Version = s.data, s.listen, version
+			cfg.Log = newLog(cmd.ErrOrStderr(), verbose)
+			node, err := cloud.Start(cmd.Context(), cfg)
+			if err != nil {
+				return err
+			}
+			greet(cmd.ErrOrStderr(), node.Info(), time.Since(began))
+			select {
+			case <-cmd.Context().Done():
+				fmt.Fprintln(cmd.ErrOrStderr(), "stopping")
+			case <-node.Failed():
+			}
+			return node.Close()
+		},
+	}
+	nodeFlags(cmd.Flags(), &cfg)
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log more")
+	return cmd
+}
+
+// nodeFlags are the settings of a node.
+func nodeFlags(f *pflag.FlagSet, cfg *cloud.Config) {
+	f.StringVar(&cfg.Region, "region", cfg.Region, "the AWS region that the node plays")
+	f.StringVar(&cfg.Account, "account", cfg.Account, "account id, twelve digits (default: made on the first start)")
+	f.StringVar(&cfg.Domain, "domain", cfg.Domain, "domain of function URLs")
+	f.StringVar(&cfg.OTLP, "otlp", cfg.OTLP, "URL of a collector that takes traces as OTLP over HTTP")
+	f.StringVar(&cfg.Sandbox, "sandbox", cfg.Sandbox, "isolation: gvisor, process or auto")
+	f.IntVar(&cfg.Pool, "pool", cfg.Pool, "pre-booted sandboxes kept for each runtime in use; 0 for none")
+	f.IntVar(&cfg.Concurrency, "concurrency", cfg.Concurrency, "calls that may run at once, all functions together")
+	f.IntVar(&cfg.MemoryMiB, "memory", cfg.MemoryMiB, "MiB that all sandboxes together may take (default: three quarters of the machine's)")
+	f.DurationVar(&cfg.IdleTimeout, "idle-timeout", cfg.IdleTimeout, "how long an unused environment is kept")
+	f.StringSliceVar(&cfg.Allow, "allow", cfg.Allow, "HOST:PORT that sandboxes may reach, as host.mayfly.internal:PORT")
+}
+
+func newLog(w io.Writer, verbose bool) *slog.Logger {
+	level := slog.LevelInfo
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// greet says what is running and what to type next.
+func greet(w io.Writer, info cloud.Info, took time.Duration) {
+	fmt.Fprintf(w, "%s is ready at %s (%s)\n", bold(w, "Mayfly "+version), bold(w, info.Endpoint), took.Round(time.Millisecond))
+	fmt.Fprintf(w, "  account    %s, %s\n", info.Account, info.Region)
+	fmt.Fprintf(w, "  data       %s\n", info.Data)
+	fmt.Fprintf(w, "  isolation  %s: %s\n", info.Sandbox.Name, info.Sandbox.Detail)
+	if len(info.Sandbox.Weaker) > 0 {
+		fmt.Fprintf(w, "             weaker than it could be: no %s; mayfly doctor says why\n", strings.Join(info.Sandbox.Weaker, ", no "))
+	}
+	fmt.Fprintf(w, "  runtimes   %s\n", strings.Join(info.Runtimes, ", "))
+	fmt.Fprintf(w, "Next: mayfly deploy DIR, or eval \"$(mayfly env)\" and AWS's own tools\n")
+}
+

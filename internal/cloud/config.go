@@ -1,0 +1,57 @@
+package cloud
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is everything that can be set on a node.
+type Config struct {
+	// Data is the node's folder: its state, credentials and caches. It is made,
+	// readable by its owner alone, if it is not there.
+	Data string
+	// Listen is the address of the front door.
+	Listen string
+	// Region is the one AWS region that the node plays; requests signed for
+	// another are refused.
+	Region string
+	// Account is the account id, twelve digits; empty for the data folder's own.
+	Account string
+	// Domain is what the host names of function URLs end in.
+	Domain string
+	// OTLP is the URL of a trace collector; empty for none.
+	OTLP string
+	// Sandbox is the isolation to use: "gvisor", "process", or "auto" for the
+	// strongest that works here.
+	Sandbox string
+	// Pool is how many pre-booted sandboxes are kept for each runtime in use.
+	Pool int
+	// Concurrency is how many calls may run at once in the account.
+	Concurrency int
+	// MemoryMiB is what all sandboxes together may take; 0 for three quarters of
+	// the machine's memory.
+	MemoryMiB int
+	// IdleTimeout is how long an environment without calls is kept.
+	IdleTimeout time.Duration
+	// Allow are addresses HOST:PORT, as the node sees them, that sandboxes may
+	// reach as host.mayfly.internal:PORT. All else of the host is shut to them.
+	Allow []string
+	// Version of this program.
+	Version string
+	// Log takes what the operator should know.
+	Log *slog.Logger
+}
+
+// Default is the configuration of a node on a laptop.
+func Default() Config {
+	return Config{
+		Listen:      "127.0.0.1:4566",
+		Region:      "us-east-1",
+		Domain:      "localhost",
+		Sandbox:     "auto",
+		Pool:        2,
+		Concurrency: 1000,
+		IdleTimeout: 5 * time.Minute,
+		Log:         slog.Default(),
+	}
+}

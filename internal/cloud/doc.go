@@ -1,0 +1,10 @@
+// Package cloud is the composition root: it builds a node from its parts and
+// runs its life. It is the only place that knows every room; each room knows the
+// others by small interfaces of its own, and is handed implementations here.
+//
+//	gateway ── function ── invoke ── placement ── worker ── sandbox
+//	        ├─ logs                                      ├─ runtime, agent, code
+//	        └─ bill          all of them on store and blob
+//
+// Parts are opened in Start from the ground up and closed in the reverse order.
+package cloud
