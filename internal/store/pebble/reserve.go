@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/mayfly-cloud/mayfly/internal/store"
 )
 
 const (
@@ -61,6 +63,20 @@ func (r *reserve) release() {
 		return
 	}
 	r.log.Error("the disk is full: the store takes no new data until there is space", "dir", r.dir)
+}
+
+// prepare makes sure that there is space to open: the engine cannot recover
+// without. If need be it gives the reserve's own.
+func (r *reserve) prepare() error {
+	u, err := r.fs.GetDiskUsage(r.dir)
+	if err != nil || u.AvailBytes >= uint64(r.size) {
+		return nil // unknown (a file system without the call) is taken for enough
+	}
+	r.fs.Remove(r.path()) // it may not be there; what counts is what is free now
+	if u, err = r.fs.GetDiskUsage(r.dir); err == nil && u.AvailBytes < uint64(r.size)/2 {
+		return fmt.Errorf("%w: %d bytes are free, %d are wanted", store.ErrFull, u.AvailBytes, r.size/2)
+	}
+	return nil
 }
 
 // restore says whether there is space, looking for it now and then if not.

@@ -104,7 +104,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.lanes[i] = make(chan struct{}, 1)
 	}
 	s.reserve = newReserve(cfg)
-	if s.db, err = engine.Open(cfg.Dir, s.options(cfg)); err != nil {
+	if err = s.reserve.prepare(); err == nil {
+		s.db, err = engine.Open(cfg.Dir, s.options(cfg))
+	}
+	if err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("open store %s: %w", cfg.Dir, fullError(err))
 	}

@@ -14,12 +14,17 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// noLeaks checks at the end of a test that Close has ended every goroutine.
+func noLeaks(t *testing.T) {
+	here := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, here) })
+}
 
 // small is a reserve that costs a test nothing.
 const small = 64 << 10
 
 func TestConformance(t *testing.T) {
+	noLeaks(t)
 	storetest.Run(t, func(t *testing.T) func() store.Store {
 		cfg := pebble.Config{Dir: t.TempDir(), Reserve: small}
 		return func() store.Store { return open(t, cfg) }
@@ -27,6 +32,7 @@ func TestConformance(t *testing.T) {
 }
 
 func TestConformanceInMemory(t *testing.T) {
+	noLeaks(t)
 	storetest.Run(t, func(t *testing.T) func() store.Store {
 		cfg := pebble.Config{Dir: "data", FS: vfs.NewMem(), Reserve: small}
 		return func() store.Store { return open(t, cfg) }
@@ -34,6 +40,7 @@ func TestConformanceInMemory(t *testing.T) {
 }
 
 func TestOneNodePerFolder(t *testing.T) {
+	noLeaks(t)
 	dir := t.TempDir() + "/deep/data"
 	s := open(t, pebble.Config{Dir: dir, Reserve: small})
 	_, err := pebble.Open(t.Context(), pebble.Config{Dir: dir, Reserve: small})
@@ -51,6 +58,7 @@ func TestOneNodePerFolder(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
+	noLeaks(t)
 	file := t.TempDir() + "/file"
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
