@@ -1,0 +1,144 @@
+package gvisor
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+	"gvisor.dev/gvisor/runsc/config"
+	"gvisor.dev/gvisor/runsc/container"
+)
+
+var errAbandoned = errors.New("start given up")
+
+// box is one sandbox, as its launcher sees it.
+type box struct {
+	id   string
+	host *host
+
+	dir       string // bundle, runsc's state and the root's mount
+	conf      *config.Config
+	container *container.Container
+	abandoned atomic.Bool
+}
+
+// start makes the sandbox and starts its program. It returns the sandbox
+// process's pidfd.
+func (b *box) start(q *startRequest, files []*os.File) (*os.File, error) {
+	want := startNetNS
+	if q.Network {
+		want++
+	}
+	if len(files) != want {
+		return nil, fmt.Errorf("start with %d files, want %d", len(files), want)
+	}
+	b.dir = filepath.Join(b.host.Dir, b.id)
+	if err := os.Mkdir(b.dir, 0o711); err != nil {
+		return nil, fmt.Errorf("make bundle: %w", err)
+	}
+	if err := b.host.root.mount(b.rootDir(), q.Mounts); err != nil {
+		return nil, err
+	}
+	args := container.Args{
+		ID:        b.id,
+		Spec:      b.host.rules.spec(b, q, files),
+		BundleDir: b.dir,
+		Attached:  true,
+		PassFiles: map[int]*os.File{
+			1: files[startOutput], 2: files[startOutput],
+			controlFD: files[startControl], telemetryFD: files[startTelemetry],
+		},
+	}
+	text, err := json.Marshal(args.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("encode spec: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(b.dir, "config.json"), text, 0o644); err != nil {
+		return nil, fmt.Errorf("write spec: %w", err)
+	}
+	b.conf = b.host.rules.conf(b, q.Network)
+	return b.run(args, q.Procs)
+}
+
+func (b *box) run(args container.Args, procs []string) (*os.File, error) {
+	c, err := container.New(b.conf, args)
+	if err != nil {
+		return nil, fmt.Errorf("create sandbox: %w", err)
+	}
+	b.container = c
+	if b.abandoned.Load() {
+		return nil, errAbandoned
+	}
+	// Between New and Start only two processes exist, and neither has run a
+	// byte of the guest's; all others descend from them.
+	for _, pid := range []int{c.SandboxPid(), c.GoferPid.Load()} {
+		if err := join(procs, pid); err != nil {
+			return nil, err
+		}
+	}
+	fd, err := unix.PidfdOpen(c.SandboxPid(), 0)
+	if err != nil {
+		return nil, fmt.Errorf("open pidfd: %w", err)
+	}
+	pidfd := os.NewFile(uintptr(fd), "pidfd")
+	if err := c.Start(b.conf); err != nil {
+		pidfd.Close()
+		return nil, fmt.Errorf("start program: %w", err)
+	}
+	if b.abandoned.Load() {
+		pidfd.Close()
+		return nil, errAbandoned
+	}
+	return pidfd, nil
+}
+
+// join writes a process into cgroups.
+func join(procs []string, pid int) error {
+	for _, p := range procs {
+		if err := os.WriteFile(p, []byte(strconv.Itoa(pid)), 0); err != nil {
+			return fmt.Errorf("join cgroup: %w", err)
+		}
+	}
+	return nil
+}
+
+func (b *box) attach(m bind) error {
+	return bindReadOnly(m.Host, filepath.Join(b.rootDir(), m.Inside))
+}
+
+func (b *box) abandon() { b.abandoned.Store(true) }
+
+// wait waits until the program has ended, and the sandbox with it.
+func (b *box) wait() (code, signal int) {
+	ws, err := b.container.Wait()
+	switch {
+	case err != nil:
+		return 0, int(unix.SIGKILL)
+	case ws.Signaled():
+		return 0, int(ws.Signal())
+	}
+	return ws.ExitStatus(), 0
+}
+
+// destroy removes whatever of the sandbox there is. What it can't remove goes
+// when the launcher does.
+func (b *box) destroy() {
+	if b.container != nil {
+		if err := b.container.Destroy(); err != nil {
+			fmt.Fprintf(diagnostics, "destroy sandbox %s: %v\n", b.id, err)
+		}
+	}
+	if b.dir == "" {
+		return
+	}
+	if err := errors.Join(unmount(b.rootDir()), os.RemoveAll(b.dir)); err != nil {
+		fmt.Fprintf(diagnostics, "remove sandbox %s: %v\n", b.id, err)
+	}
+}
+
+func (b *box) rootDir() string { return filepath.Join(b.dir, "root") }

@@ -1,0 +1,76 @@
+package gvisor
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"gvisor.dev/gvisor/runsc/cli"
+	"gvisor.dev/gvisor/runsc/cmd"
+	"gvisor.dev/gvisor/runsc/cmd/sentry/sentrycmd"
+	"gvisor.dev/gvisor/runsc/cmd/util"
+)
+
+// Names this binary goes by (argv[0]) in the parts it plays.
+const (
+	launcherName = "mayfly-launcher"
+	probeName    = "mayfly-probe"
+	runscPrefix  = "runsc" // runsc-sandbox, runsc-gofer
+	selfName     = "/proc/self/exe"
+)
+
+// bootGC is the garbage collector's target while a gVisor kernel boots. Boot
+// allocates a few MiB once; collecting in the middle of it costs 14 ms.
+const bootGC = 800
+
+// runsc restores namespaces from those of the main thread, so in the launcher
+// the main thread must never be lent to a goroutine that enters another one.
+func init() {
+	if part() == launcherName {
+		runtime.LockOSThread()
+	}
+}
+
+// Dispatch plays the part this process was started for, if it was started by
+// this package, and then doesn't return. It must be the first thing main does,
+// and TestMain of tests that use the driver.
+func Dispatch() {
+	switch part() {
+	case launcherName:
+		os.Exit(launch(os.Args[1:]))
+	case probeName:
+		os.Exit(answerProbe())
+	case runscPrefix:
+		debug.SetGCPercent(bootGC)
+		cli.Run(nil, map[util.SubCommand]string{
+			new(sentrycmd.Boot):   "internal",
+			new(cmd.Gofer):        "internal",
+			new(sentrycmd.Umount): "internal",
+		}, nil)
+	}
+}
+
+// part names what this process is, by its argv[0]; "" is a node.
+func part() string {
+	name := filepath.Base(os.Args[0])
+	switch {
+	case name == launcherName, name == probeName:
+		return name
+	case strings.HasPrefix(name, runscPrefix):
+		return runscPrefix
+	case os.Args[0] == selfName && len(os.Args) > 1 && os.Args[1] == "umount":
+		return runscPrefix
+	}
+	return ""
+}
+
+// answerProbe is the program of the sandbox that proves the driver works.
+func answerProbe() int {
+	f := os.NewFile(controlFD, "control socket")
+	if _, err := f.WriteString(probeAnswer); err != nil {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,240 @@
+package gvisor
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+)
+
+var errLauncherGone = errors.New("launcher has ended")
+
+// launcher is the node's end of a launcher process.
+type launcher struct {
+	conn *net.UnixConn
+	log  *slog.Logger
+	proc *os.Process
+	gone chan struct{} // closed when the process has ended and all is told
+
+	mu      sync.Mutex
+	seq     uint64
+	waiting map[uint64]chan<- reply
+	ended   map[string]func(sandbox.Exit) // by sandbox
+	dead    bool
+}
+
+type reply struct {
+	err   error
+	files []*os.File
+}
+
+// startLauncher starts exe as a launcher. It is ready when this returns.
+func startLauncher(ctx context.Context, exe string, s setup, log *slog.Logger) (*launcher, error) {
+	conn, theirs, err := socketPair(unix.SOCK_SEQPACKET)
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	l := &launcher{
+		conn: conn, log: log, gone: make(chan struct{}),
+		waiting: make(map[uint64]chan<- reply), ended: make(map[string]func(sandbox.Exit)),
+	}
+	cmd, diagnostics, err := launcherCommand(exe, s, theirs)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	started := make(chan error)
+	go l.own(cmd, diagnostics, started)
+	if err := <-started; err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("start launcher: %w", err)
+	}
+	stop := context.AfterFunc(ctx, l.kill)
+	defer stop()
+	var r report
+	buf := make([]byte, maxPacket)
+	if _, err = receive(conn, buf, &r); err == nil && r.Err != "" {
+		err = errors.New(r.Err)
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		l.close()
+		return nil, fmt.Errorf("start launcher: %w", err)
+	}
+	go l.read(buf)
+	return l, nil
+}
+
+func launcherCommand(exe string, s setup, control *os.File) (*exec.Cmd, *os.File, error) {
+	arg, err := json.Marshal(s)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode set-up: %w", err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, fmt.Errorf("make pipe: %w", err)
+	}
+	cmd := &exec.Cmd{
+		Path: exe, Args: []string{launcherName, string(arg)}, Dir: "/",
+		// Nothing of the node's environment: secrets may be in it, and runsc
+		// hands it on. The variable keeps runsc from looking for other binaries.
+		Env:    []string{"GVISOR_SIDECAR_BINARIES_DIR=/proc/none", "PATH=/usr/bin:/bin"},
+		Stderr: w, ExtraFiles: []*os.File{control},
+		SysProcAttr: &syscall.SysProcAttr{
+			Setsid: true, Pdeathsig: unix.SIGKILL,
+			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS,
+		},
+	}
+	if s.Rootless {
+		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
+	}
+	return cmd, r, nil
+}
+
+// own starts the process and waits for it, on one thread: the parent-death
+// signal is sent when the parent thread ends, so that thread must not.
+func (l *launcher) own(cmd *exec.Cmd, diagnostics *os.File, started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := cmd.Start()
+	cmd.Stderr.(*os.File).Close()
+	if err != nil {
+		diagnostics.Close()
+		started <- err
+		return
+	}
+	l.proc = cmd.Process
+	logged := make(chan struct{})
+	go func() {
+		defer close(logged)
+		l.logLines(diagnostics)
+	}()
+	started <- nil
+	err = cmd.Wait()
+	<-logged
+	l.bury(err)
+}
+
+// logLines copies what the launcher says to the node's log.
+func (l *launcher) logLines(r *os.File) {
+	defer r.Close()
+	lines := bufio.NewScanner(io.Reader(r))
+	for lines.Scan() {
+		l.log.Warn("gvisor launcher", "message", lines.Text())
+	}
+}
+
+// read takes in reports until the launcher hangs up.
+func (l *launcher) read(buf []byte) {
+	for {
+		var r report
+		files, err := receive(l.conn, buf, &r)
+		if err != nil {
+			l.kill()
+			return
+		}
+		if r.ID != "" {
+			l.sandboxEnded(r)
+			continue
+		}
+		l.mu.Lock()
+		waiting := l.waiting[r.Seq]
+		delete(l.waiting, r.Seq)
+		l.mu.Unlock()
+		if waiting == nil {
+			closeAll(files)
+			continue
+		}
+		p := reply{files: files}
+		if r.Err != "" {
+			p.err = errors.New(r.Err)
+		}
+		waiting <- p
+	}
+}
+
+func (l *launcher) sandboxEnded(r report) {
+	l.mu.Lock()
+	ended := l.ended[r.ID]
+	delete(l.ended, r.ID)
+	l.mu.Unlock()
+	if ended != nil {
+		ended(sandbox.Exit{Code: r.Code, Signal: r.Signal})
+	}
+}
+
+// call asks the launcher. ended is called once when the sandbox that a start
+// request makes has ended; not when the start fails.
+func (l *launcher) call(q request, ended func(sandbox.Exit), files ...int) (<-chan reply, error) {
+	c := make(chan reply, 1)
+	l.mu.Lock()
+	if l.dead {
+		l.mu.Unlock()
+		return nil, errLauncherGone
+	}
+	l.seq++
+	q.Seq = l.seq
+	l.waiting[q.Seq] = c
+	if ended != nil {
+		l.ended[q.ID] = ended
+	}
+	l.mu.Unlock()
+	if err := send(l.conn, q, files...); err != nil {
+		l.mu.Lock()
+		delete(l.waiting, q.Seq)
+		delete(l.ended, q.ID)
+		l.mu.Unlock()
+		return nil, err
+	}
+	return c, nil
+}
+
+// forget drops what call noted for a sandbox whose start failed.
+func (l *launcher) forget(id string) {
+	l.mu.Lock()
+	delete(l.ended, id)
+	l.mu.Unlock()
+}
+
+func (l *launcher) kill() { l.proc.Kill() }
+
+// close ends the launcher and with it whatever it runs.
+func (l *launcher) close() {
+	l.kill()
+	<-l.gone
+	l.conn.Close()
+}
+
+// bury tells everyone who still waits that there is nothing to wait for.
+func (l *launcher) bury(cause error) {
+	l.mu.Lock()
+	l.dead = true
+	waiting, ended := l.waiting, l.ended
+	l.waiting, l.ended = nil, nil
+	l.mu.Unlock()
+	for _, c := range waiting {
+		c <- reply{err: fmt.Errorf("%w: %v", errLauncherGone, cause)}
+	}
+	for _, f := range ended {
+		f(sandbox.Exit{Signal: int(unix.SIGKILL)})
+	}
+	close(l.gone)
+}

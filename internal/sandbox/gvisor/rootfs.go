@@ -1,0 +1,169 @@
+package gvisor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+)
+
+// rootfs is the tree all sandboxes of a launcher see, each through a mount of
+// its own, which makes what is attached to one invisible to the others:
+//
+//	<Dir>/base        a few files of ours; the host's /usr, certificates, ...
+//	<Dir>/<id>/root   a read-only clone of base, with the sandbox's own mounts
+//
+// All of it is on a tmpfs in the launcher's mount namespace.
+type rootfs struct {
+	base string
+	mu   sync.Mutex // held while base changes
+}
+
+// Directories and files of our own in every sandbox.
+var (
+	baseDirs = []string{
+		"/dev", "/etc/ssl", "/opt", "/proc", "/tmp", "/usr", "/var/lang", "/var/runtime",
+		sandbox.PlaceTask, sandbox.PlaceOpt,
+	}
+	baseFiles = map[string]string{
+		"/etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n" +
+			fmt.Sprintf("%s:x:%d:%d::%s:/sbin/nologin\n", guestName, guestUID, guestUID, guestHome),
+		"/etc/group":         fmt.Sprintf("root:x:0:\n%s:x:%d:\n", guestName, guestUID),
+		"/etc/hosts":         "127.0.0.1 localhost " + hostname + "\n",
+		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+		// No name server is in reach. The resolver falls back to 127.0.0.1,
+		// which refuses at once where a dropped packet would hang.
+		"/etc/resolv.conf": "",
+	}
+	baseLinks = map[string]string{
+		"/etc/localtime": "/usr/share/zoneinfo/UTC",
+		"/etc/mtab":      "/proc/self/mounts",
+	}
+)
+
+// Parts of the host in every sandbox, where the host has them. A link on the
+// host (/bin on a merged /usr) is a link inside.
+var (
+	baseSystem = []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"}
+	baseShared = []string{
+		"/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
+		"/etc/ca-certificates", "/etc/pki/ca-trust/extracted", "/etc/pki/tls/certs",
+	}
+)
+
+func newRootfs(dir string) (*rootfs, error) {
+	r := &rootfs{base: filepath.Join(dir, "base")}
+	for _, d := range baseDirs {
+		if err := os.MkdirAll(r.base+d, 0o755); err != nil {
+			return nil, fmt.Errorf("make root: %w", err)
+		}
+	}
+	if err := os.Remove(r.base + "/opt"); err != nil {
+		return nil, fmt.Errorf("make root: %w", err)
+	}
+	if err := os.Symlink(sandbox.PlaceOpt, r.base+"/opt"); err != nil {
+		return nil, fmt.Errorf("make root: %w", err)
+	}
+	for name, text := range baseFiles {
+		if err := os.WriteFile(r.base+name, []byte(text), 0o644); err != nil {
+			return nil, fmt.Errorf("make root: %w", err)
+		}
+	}
+	for name, to := range baseLinks {
+		if err := os.Symlink(to, r.base+name); err != nil {
+			return nil, fmt.Errorf("make root: %w", err)
+		}
+	}
+	return r, r.share()
+}
+
+// share puts the host's parts into base.
+func (r *rootfs) share() error {
+	for _, p := range append(baseSystem, baseShared...) {
+		st, err := os.Lstat(p)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("share %s: %w", p, err)
+		}
+		if st.Mode()&fs.ModeSymlink != 0 {
+			to, err := os.Readlink(p)
+			if err == nil {
+				err = os.Symlink(to, r.base+p)
+			}
+			if err != nil {
+				return fmt.Errorf("share %s: %w", p, err)
+			}
+			continue
+		}
+		if err := mountPoint(p, r.base+p); err != nil {
+			return err
+		}
+		if err := bindReadOnly(p, r.base+p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mount clones the tree for one sandbox at dir and adds the sandbox's own
+// mounts. What is mounted on it later shows up inside the running sandbox.
+func (r *rootfs) mount(dir string, own []bind) error {
+	if err := r.makePoints(own); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return fmt.Errorf("make mount point: %w", err)
+	}
+	if err := bindReadOnly(r.base, dir); err != nil {
+		return err
+	}
+	if err := unix.Mount("", dir, "", unix.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("share root mount: %w", err)
+	}
+	for _, m := range own {
+		if err := bindReadOnly(m.Host, dir+m.Inside); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makePoints makes the places own mounts need in base, where they are missing.
+func (r *rootfs) makePoints(own []bind) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range own {
+		if err := mountPoint(m.Host, r.base+m.Inside); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mountPoint makes at point what host can be bound to: a directory or a file.
+func mountPoint(host, point string) error {
+	st, err := os.Stat(host)
+	if err != nil {
+		return fmt.Errorf("mount %s: %w", host, err)
+	}
+	if st.IsDir() {
+		err = os.MkdirAll(point, 0o755)
+	} else if err = os.MkdirAll(filepath.Dir(point), 0o755); err == nil {
+		var f *os.File
+		if f, err = os.OpenFile(point, os.O_CREATE|os.O_RDONLY, 0o644); err == nil {
+			err = f.Close()
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("make mount point: %w", err)
+	}
+	return nil
+}
