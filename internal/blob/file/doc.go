@@ -1,0 +1,10 @@
+// Package file keeps blobs in a folder, each in a file named for its digest:
+//
+//	DIR/
+//	  ab/abcdef...   the blob with that SHA-256; owner-only, never changed
+//	  tmp/123...     one being written; what a crash leaves is removed at Open
+//
+// A blob is written under tmp, synced, renamed to its name, and its folder
+// synced, so at any moment a name has either all of its bytes or is not there.
+// All paths stay below DIR whatever links are put into it (os.Root).
+package file
