@@ -1,7 +1,6 @@
 package invoke
 
 import (
-	"io"
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/worker"
@@ -59,13 +58,7 @@ type Response struct {
 }
 
 // Stream receives a streamed answer. Methods are called in order, by one goroutine.
-type Stream interface {
-	// Begin is called once, before the first byte, with the content type.
-	Begin(contentType string) error
-	io.Writer
-	// Flush pushes what was written towards the caller.
-	Flush() error
-}
+type Stream = worker.Stream
 
 // Report is what one call took, phase by phase: the REPORT line, the answer's
 // headers and the spans all come from it.
@@ -86,12 +79,12 @@ type Report struct {
 }
 
 // StartKind says where an environment came from.
-type StartKind string
+type StartKind = worker.StartKind
 
 // The kinds of start.
 const (
-	Warm        StartKind = "warm"        // an idle environment of the version
-	Pooled      StartKind = "pooled"      // a pre-booted sandbox, specialised
-	Cold        StartKind = "cold"        // a sandbox made for this call
-	Provisioned StartKind = "provisioned" // initialised ahead by configuration
+	Warm        = worker.Warm        // an idle environment of the version
+	Pooled      = worker.Pooled      // a pre-booted sandbox, specialised
+	Cold        = worker.Cold        // a sandbox made for this call
+	Provisioned = worker.Provisioned // initialised ahead by configuration
 )
