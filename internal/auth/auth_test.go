@@ -71,11 +71,7 @@ func check(v *auth.Verifier, r *http.Request, service string) (auth.Principal, e
 		return auth.Principal{}, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body)) // so that it can be checked again
-	s, err := auth.Parse(r)
-	if err != nil {
-		return auth.Principal{}, err
-	}
-	return v.Verify(r, &s, service, body)
+	return v.Authenticate(r, service, body)
 }
 
 // checkS3 verifies a request for S3 and reads its payload.
@@ -84,7 +80,11 @@ func checkS3(v *auth.Verifier, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, body, err := v.VerifyStream(r, &s)
+	admitted, err := v.Admit(r, s, "s3")
+	if err != nil {
+		return nil, err
+	}
+	_, body, err := admitted.Open()
 	if err != nil {
 		return nil, err
 	}

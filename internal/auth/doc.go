@@ -2,12 +2,14 @@
 // the way AWS's own services do, keeps the account's root credentials, and mints
 // the temporary credentials that functions run under.
 //
-// A request is verified in two steps, because the first tells the gateway which
-// service is meant and the second needs that service and the body:
+// A request is verified in three steps, because the first tells the gateway which
+// service is meant, the second says whether the body is worth reading, and the third
+// needs the body:
 //
 //	Parse(r)                what the request claims: key, scope, date, signature
-//	Verifier.Verify         is it true? for services whose body is read whole
-//	Verifier.VerifyStream   the same for S3, whose body is checked as it is read
+//	Verifier.Admit          is it meant for us, now, by a key we know?
+//	Admission.Verify        is it true? for services whose body is read whole
+//	Admission.Open          the same for S3, whose body is checked as it is read
 //
 // # What is refused
 //
@@ -33,7 +35,7 @@
 // The path is encoded once more than it was sent, except for S3, where it is brought
 // to its one encoding. A path with empty or dot segments is verified as sent,
 // and as RFC 3986 normalises it, because signers differ: the second answers only for
-// the normalised path, which Verify then leaves in the request. Header values are
+// the normalised path, which is then left in the request. Header values are
 // joined with commas, trimmed, and runs of spaces become one. Query parameters are
 // sorted by encoded name, then by encoded value, duplicates kept.
 //

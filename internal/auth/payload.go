@@ -25,26 +25,22 @@ const (
 	hexadecimalWidth = 2 * sha256.Size
 )
 
-// VerifyStream checks that s is a signature of r, made for S3, and says whose key
-// it is. It does not read the body: the reader it returns does, without the chunk
-// framing, and its last Read fails with a *fault.Error instead of io.EOF if the
-// body is not the one that was signed. Until then the bytes are a
-// stranger's: nothing may be done with them that cannot be undone.
-func (v *Verifier) VerifyStream(r *http.Request, s *Signature) (Principal, io.Reader, error) {
-	cred, err := v.admit(r, s, serviceS3)
-	if err != nil {
-		return Principal{}, nil, err
-	}
-	form, refusal := payloadForm(r, s)
+// Open checks the signature of a request for S3, whose headers say how its body was
+// signed, and says whose it is. It does not read the body: the reader it returns
+// does, without the chunk framing, and its last Read fails with a *fault.Error
+// instead of io.EOF if the body is not the one that was signed. Until then the bytes
+// are a stranger's: nothing may be done with them that cannot be undone.
+func (a *Admission) Open() (Principal, io.Reader, error) {
+	form, refusal := payloadForm(a.r, &a.s)
 	if refusal != nil {
 		return Principal{}, nil, refusal
 	}
-	key, err := v.match(r, s, cred.Secret, form)
+	key, err := a.v.match(a.r, &a.s, a.cred.Secret, form)
 	if err != nil {
 		return Principal{}, nil, err
 	}
-	body, err := openPayload(r, s, form, key)
-	return cred.Principal, body, err
+	body, err := openPayload(a.r, &a.s, form, key)
+	return a.cred.Principal, body, err
 }
 
 // payloadForm says how the payload was signed. A presigned URL signs none unless it

@@ -172,7 +172,10 @@ var answers = map[Reason][4]answer{
 		Query: {"SignatureDoesNotMatch", http.StatusForbidden, mismatchAWS},
 		S3:    {"SignatureDoesNotMatch", http.StatusForbidden, mismatch + "key and signing method."},
 	},
-	BadPayload: {
-		S3: {"InvalidRequest", http.StatusBadRequest, ""},
+	BadPayload: { // of S3 alone; the others hash the body themselves
+		REST:  {"InvalidRequestException", http.StatusBadRequest, ""},
+		JSON:  {"InvalidRequestException", http.StatusBadRequest, ""},
+		Query: {"InvalidRequest", http.StatusBadRequest, ""},
+		S3:    {"InvalidRequest", http.StatusBadRequest, ""},
 	},
 }

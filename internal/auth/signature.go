@@ -17,7 +17,7 @@ const (
 )
 
 // Signature is what a request claims about itself. Nothing of it is true before
-// Verify has said so.
+// an Admission has verified it.
 type Signature struct {
 	AccessKeyID string
 	// Token is the session token, "" for none.

@@ -49,37 +49,63 @@ func NewVerifier(c Config) *Verifier {
 	return v
 }
 
-// Verify checks that s is a signature of r, whose whole body is body, by a known key
-// for service, and says whose key it is. S3's requests go to VerifyStream. A
-// refusal is a *Refusal; any other error is a fault of ours.
-//
-// When the path was signed in its normalised form, r.URL is changed to that form.
-func (v *Verifier) Verify(r *http.Request, s *Signature, service string, body []byte) (Principal, error) {
-	cred, err := v.admit(r, s, service)
+// Authenticate does all the steps for a service whose requests have small bodies:
+// it says who signed r, whose whole body is body. A refusal is a *Refusal; any
+// other error is a fault of ours.
+func (v *Verifier) Authenticate(r *http.Request, service string, body []byte) (Principal, error) {
+	s, err := Parse(r)
 	if err != nil {
 		return Principal{}, err
 	}
+	a, err := v.Admit(r, s, service)
+	if err != nil {
+		return Principal{}, err
+	}
+	return a.Verify(body)
+}
+
+// Admit checks all that can be checked before the body has been read: that s is made
+// for service and this region, now, over the headers that matter, by a key that
+// is known. The errors are Authenticate's.
+func (v *Verifier) Admit(r *http.Request, s Signature, service string) (*Admission, error) {
+	if refusal := v.checkScope(&s, service); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := v.checkDate(&s); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := checkHeaders(r.Header, &s); refusal != nil {
+		return nil, refusal
+	}
+	cred, err := v.credential(r.Context(), &s)
+	if err != nil {
+		return nil, err
+	}
+	return &Admission{v: v, r: r, s: s, cred: cred}, nil
+}
+
+// Admission is a request that may have its body read, and nothing more: whose it is
+// is not said before the signature has matched.
+type Admission struct {
+	v    *Verifier
+	r    *http.Request
+	s    Signature
+	cred Credential
+}
+
+// Verify checks the signature with the whole body of the request and says whose it
+// is. Requests for S3 go to Open instead. The errors are Authenticate's.
+//
+// When the path was signed in its normalised form, the request's URL is changed to
+// that form, for that is what the caller asked for.
+func (a *Admission) Verify(body []byte) (Principal, error) {
 	sum := sha256.Sum256(body)
 	var digest [2 * sha256.Size]byte
 	hex.Encode(digest[:], sum[:])
-	if _, err := v.match(r, s, cred.Secret, string(digest[:])); err != nil {
+	if _, err := a.v.match(a.r, &a.s, a.cred.Secret, string(digest[:])); err != nil {
 		return Principal{}, err
 	}
-	return cred.Principal, nil
-}
-
-// admit checks all that can be checked before the signature, and finds the secret.
-func (v *Verifier) admit(r *http.Request, s *Signature, service string) (Credential, error) {
-	if refusal := v.checkScope(s, service); refusal != nil {
-		return Credential{}, refusal
-	}
-	if refusal := v.checkDate(s); refusal != nil {
-		return Credential{}, refusal
-	}
-	if refusal := checkHeaders(r.Header, s); refusal != nil {
-		return Credential{}, refusal
-	}
-	return v.credential(r.Context(), s)
+	return a.cred.Principal, nil
 }
 
 func (v *Verifier) credential(ctx context.Context, s *Signature) (Credential, error) {
