@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/prelude"
+	"github.com/aws/smithy-go/traits"
 )
 
 // Traits says what a Go type alone cannot about the shapes of a service whose SDK
@@ -97,4 +98,16 @@ func (l *typeLoader) union(t reflect.Type) *smithy.Schema {
 
 func (l *typeLoader) schema(name string, typ smithy.ShapeType, members int, key string) *smithy.Schema {
 	return smithy.NewSchema(smithy.ShapeID{Namespace: "mayfly", Name: name}, typ, members, l.traits[key]...)
+}
+
+// Named makes the schema of an operation for a service whose SDK module has none.
+func Named(operation string) *smithy.Schema {
+	return smithy.NewSchema(smithy.ShapeID{Namespace: "mayfly", Name: operation}, smithy.ShapeTypeOperation, 0)
+}
+
+// Routed is Named for the REST protocols: the uri is a template of Smithy's form,
+// "/{Bucket}/{Key+}?uploads", and code the status of success.
+func Routed(operation, method, uri string, code int) *smithy.Schema {
+	return smithy.NewSchema(smithy.ShapeID{Namespace: "mayfly", Name: operation}, smithy.ShapeTypeOperation, 0,
+		&traits.HTTP{Method: method, URI: uri, Code: code})
 }

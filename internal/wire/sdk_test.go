@@ -159,6 +159,8 @@ type echo struct {
 	in     any
 	out    any
 	err    error
+
+	onInput func(in any) // looks at a body while it is there
 }
 
 func newEcho(t *testing.T, s *service, p wire.Protocol, f *filler) *echo {
@@ -202,6 +204,9 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		call.WriteError(w, err, id)
 		return
+	}
+	if e.onInput != nil {
+		e.onInput(in)
 	}
 	_ = call.Serve(req.Context(), w, in, id)
 }
