@@ -1,0 +1,195 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
+
+// ErrUnavailable is what New returns where this process may not make networks.
+var ErrUnavailable = errors.New("networks for sandboxes are not available")
+
+// Config says how to make a node's network.
+type Config struct {
+	// Dir holds the locks of the machine's slots, which all its nodes share;
+	// DefaultDir if empty.
+	Dir string
+	// Ports of the gateway address that sandboxes may connect to from the start.
+	Ports []uint16
+	// Ready is how many namespaces to keep made; 4 if zero.
+	Ready int
+	Log   *slog.Logger
+}
+
+// DefaultDir is where the locks are if Config doesn't say.
+const DefaultDir = "/run/mayfly"
+
+// Network is a node's network. Its methods are safe for concurrent use.
+type Network struct {
+	slot *slot
+	log  *slog.Logger
+
+	ready  chan *Namespace // made ahead
+	failed chan error      // why there are none; nothing is kept in it
+	stop   chan struct{}
+	made   chan struct{} // closed when the maker has ended
+
+	filterMu sync.Mutex
+	filter   *filter
+}
+
+// New takes a slot, sets up its gateway and filter, and starts making namespaces.
+func New(ctx context.Context, cfg Config) (*Network, error) {
+	if os.Geteuid() != 0 {
+		return nil, fmt.Errorf("%w: needs root", ErrUnavailable)
+	}
+	if cfg.Dir == "" {
+		cfg.Dir = DefaultDir
+	}
+	if cfg.Ready <= 0 {
+		cfg.Ready = 4
+	}
+	s, err := takeSlot(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{
+		slot: s, log: cfg.Log, ready: make(chan *Namespace, cfg.Ready),
+		failed: make(chan error), stop: make(chan struct{}), made: make(chan struct{}),
+	}
+	if err := n.setUp(cfg.Ports); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnavailable, err), s.release())
+	}
+	started := make(chan error)
+	go n.make(started)
+	if err := <-started; err != nil {
+		close(n.stop)
+		<-n.made
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnavailable, err), n.tearDown())
+	}
+	return n, ctx.Err()
+}
+
+// Gateway is the address sandboxes reach the node at.
+func (n *Network) Gateway() netip.Addr { return n.slot.gateway() }
+
+// AllowPort lets sandboxes connect to one more port of the gateway address.
+func (n *Network) AllowPort(port uint16) error {
+	n.filterMu.Lock()
+	defer n.filterMu.Unlock()
+	return n.filter.allow(port)
+}
+
+// Take returns a namespace nobody else has.
+func (n *Network) Take(ctx context.Context) (*Namespace, error) {
+	select {
+	case ns, ok := <-n.ready:
+		if !ok {
+			return nil, errors.New("network is closed")
+		}
+		return ns, nil
+	case err := <-n.failed:
+		return nil, fmt.Errorf("make network namespace: %w", err)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Close removes everything, once the namespaces handed out have been released.
+func (n *Network) Close() error {
+	close(n.stop)
+	<-n.made
+	for ns := range n.ready {
+		ns.Release()
+	}
+	return n.tearDown()
+}
+
+// setUp makes the filter, after removing what a dead node left in this slot. It
+// is there before anything it filters.
+func (n *Network) setUp(ports []uint16) error {
+	if err := n.slot.sweep(); err != nil {
+		return err
+	}
+	var err error
+	n.filter, err = newFilter(n.slot, ports)
+	return err
+}
+
+// tearDownTimeout bounds the wait for the kernel to remove namespaces, which it
+// does in the background, some 20 ms after the last user has gone.
+const tearDownTimeout = 5 * time.Second
+
+func (n *Network) tearDown() error {
+	deadline := time.Now().Add(tearDownTimeout)
+	for {
+		left, err := n.slot.interfaces()
+		if err != nil {
+			return errors.Join(err, n.slot.release())
+		}
+		if len(left) == 0 || time.Now().After(deadline) {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return errors.Join(n.slot.sweep(), n.slot.release())
+}
+
+// make makes namespaces ahead of demand until the network is closed. It has one
+// thread to itself: the only one of the node that is ever in another namespace.
+func (n *Network) make(started chan<- error) {
+	defer close(n.made)
+	defer close(n.ready)
+	m, err := newMaker(n.slot)
+	started <- err
+	if err != nil {
+		return
+	}
+	defer m.close()
+	for {
+		ns, err := m.make()
+		if err != nil {
+			n.log.Warn("making a network namespace failed", "error", err)
+			select {
+			case n.failed <- err:
+			case <-time.After(time.Second):
+			case <-n.stop:
+				return
+			}
+			continue
+		}
+		select {
+		case n.ready <- ns:
+		case <-n.stop:
+			ns.Release()
+			return
+		}
+	}
+}
+
+// Namespace is a network for one sandbox.
+type Namespace struct {
+	addr netip.Addr
+	mu   sync.Mutex
+	file *os.File
+}
+
+// Addr is the sandbox's address.
+func (ns *Namespace) Addr() netip.Addr { return ns.addr }
+
+// File stands for the namespace: it can be entered through it, and lives at
+// least as long as it. It is closed by Release.
+func (ns *Namespace) File() *os.File { return ns.file }
+
+// Release gives the namespace up. The kernel removes it once no process is in
+// it. Idempotent.
+func (ns *Namespace) Release() {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	ns.file.Close() // a second time is refused, and that is all
+}

@@ -1,0 +1,297 @@
+package network_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T, dir string, ports ...uint16) *network.Network {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	n, err := network.New(context.Background(), network.Config{Dir: dir, Ports: ports, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func shut(t *testing.T, n *network.Network) {
+	t.Helper()
+	if err := n.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func take(t *testing.T, n *network.Network) *network.Namespace {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	ns, err := n.Take(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ns.Release)
+	return ns
+}
+
+// inside runs f on a thread in the namespace, which is thrown away.
+func inside(t *testing.T, ns *network.Namespace, f func()) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := unix.Setns(int(ns.File().Fd()), unix.CLONE_NEWNET)
+		if err == nil {
+			f()
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reach connects from the namespace with a blocking socket, since the runtime
+// may move anything else to another thread.
+func reach(t *testing.T, ns *network.Namespace, to netip.AddrPort) error {
+	t.Helper()
+	var err error
+	inside(t, ns, func() {
+		var fd int
+		if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
+			return
+		}
+		defer unix.Close(fd)
+		wait := unix.Timeval{Usec: 300_000}
+		if err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &wait); err == nil {
+			err = unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())})
+		}
+	})
+	return err
+}
+
+func listen(t *testing.T, addr string) uint16 {
+	t.Helper()
+	l, err := net.Listen("tcp4", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().(*net.TCPAddr).AddrPort().Port()
+}
+
+func TestOnlyTheNodesPortsAreReached(t *testing.T) {
+	n := open(t, t.TempDir())
+	defer shut(t, n)
+	gw := n.Gateway()
+	open, other := listen(t, gw.String()+":0"), listen(t, gw.String()+":0")
+	everywhere, loopback := listen(t, "0.0.0.0:0"), listen(t, "127.0.0.1:0")
+	if err := n.AllowPort(open); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.AllowPort(everywhere); err != nil {
+		t.Fatal(err)
+	}
+	ns, neighbour := take(t, n), take(t, n)
+	defer ns.Release()
+	defer neighbour.Release()
+	host := hostAddr(t)
+	for _, c := range []struct {
+		name string
+		to   netip.AddrPort
+		want bool
+	}{
+		{"allowed port of the gateway", netip.AddrPortFrom(gw, open), true},
+		{"another port of the gateway", netip.AddrPortFrom(gw, other), false},
+		{"host loopback", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), loopback), false},
+		{"host address, allowed port", netip.AddrPortFrom(host, everywhere), false},
+		{"neighbour", netip.AddrPortFrom(neighbour.Addr(), open), false},
+		{"the world", netip.MustParseAddrPort("192.0.2.1:80"), false},
+	} {
+		if err := reach(t, ns, c.to); (err == nil) != c.want {
+			t.Errorf("%s: reached %v, want %v (%v)", c.name, err == nil, c.want, err)
+		}
+	}
+}
+
+// hostAddr is an address of the machine outside our networks.
+func hostAddr(t *testing.T) netip.Addr {
+	t.Helper()
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addrs {
+		p := netip.MustParsePrefix(a.String())
+		if p.Addr().Is4() && !p.Addr().IsLoopback() && !strings.HasPrefix(a.String(), "10.201.") {
+			return p.Addr()
+		}
+	}
+	return netip.MustParseAddr("198.51.100.1") // a machine without any: just unreachable
+}
+
+func TestNodesDontShare(t *testing.T) {
+	dir := t.TempDir()
+	a, b := open(t, dir), open(t, dir)
+	defer shut(t, a)
+	defer shut(t, b)
+	if a.Gateway() == b.Gateway() {
+		t.Errorf("both have %v", a.Gateway())
+	}
+	port := listen(t, b.Gateway().String()+":0")
+	if err := b.AllowPort(port); err != nil {
+		t.Fatal(err)
+	}
+	ns := take(t, a)
+	defer ns.Release()
+	if err := reach(t, ns, netip.AddrPortFrom(b.Gateway(), port)); err == nil {
+		t.Error("a sandbox of one node reaches another node")
+	}
+}
+
+func TestEverySandboxHasItsOwn(t *testing.T) {
+	n := open(t, t.TempDir())
+	defer shut(t, n)
+	const count = 40
+	var wg sync.WaitGroup
+	got := make(chan *network.Namespace, count)
+	for range count {
+		wg.Go(func() {
+			if ns, err := n.Take(context.Background()); err != nil {
+				t.Error(err)
+			} else {
+				got <- ns
+			}
+		})
+	}
+	wg.Wait()
+	close(got)
+	seen := make(map[netip.Addr]bool)
+	for ns := range got {
+		if seen[ns.Addr()] {
+			t.Errorf("%v twice", ns.Addr())
+		}
+		seen[ns.Addr()] = true
+		ns.Release()
+		ns.Release()
+	}
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	n := open(t, dir)
+	prefix := interfacesOf(t, n)
+	for range 3 {
+		take(t, n).Release()
+	}
+	shut(t, n)
+	if left := interfaces(t, prefix); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	if _, err := n.Take(context.Background()); err == nil {
+		t.Error("Take after Close")
+	}
+}
+
+func TestDeadNodesRestIsSwept(t *testing.T) {
+	dir := t.TempDir()
+	n := open(t, dir)
+	prefix := interfacesOf(t, n)
+	shut(t, n)
+	// What a node leaves that was killed: its gateway. Another slot is in use,
+	// so the next node takes a different one, and sweeps this one all the same.
+	addInterface(t, prefix+"gw")
+	a := open(t, dir)
+	shut(t, a)
+	if left := interfaces(t, prefix); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestTakeGivesUp(t *testing.T) {
+	n := open(t, t.TempDir())
+	defer shut(t, n)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 20 { // ready ones may win the race
+		ns, err := n.Take(ctx)
+		if errors.Is(err, context.Canceled) {
+			return
+		}
+		if err == nil {
+			ns.Release()
+		}
+	}
+	t.Error("never")
+}
+
+// interfacesOf returns the prefix of the interfaces of a network.
+func interfacesOf(t *testing.T, n *network.Network) string {
+	t.Helper()
+	ifs, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range ifs {
+		addrs, _ := i.Addrs()
+		for _, a := range addrs {
+			if strings.HasPrefix(a.String(), n.Gateway().String()+"/") {
+				return strings.TrimSuffix(i.Name, "gw")
+			}
+		}
+	}
+	t.Fatal("no gateway interface")
+	return ""
+}
+
+func interfaces(t *testing.T, prefix string) []string {
+	t.Helper()
+	ifs, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, i := range ifs {
+		if i.Name == prefix+"gw" || strings.HasPrefix(i.Name, prefix+"v") {
+			names = append(names, i.Name)
+		}
+	}
+	return names
+}
+
+func BenchmarkTake(b *testing.B) {
+	n, err := network.New(context.Background(), network.Config{Dir: b.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		ns, err := n.Take(context.Background())
+		if err != nil {
+			b.Fatal(err)
+		}
+		ns.Release()
+	}
+	b.StopTimer()
+	if err := n.Close(); err != nil {
+		b.Fatal(fmt.Errorf("close: %w", err))
+	}
+}
