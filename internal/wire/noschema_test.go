@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqsschemas "github.com/aws/aws-sdk-go-v2/service/sqs/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/traits"
@@ -46,7 +48,8 @@ func echoOp[I, O any](e **echo, schema *smithy.Schema) wire.Operation {
 	})
 }
 
-func TestSTSHasNoSchemas(t *testing.T) {
+// serveSTS serves what Mayfly needs of STS.
+func serveSTS(t *testing.T) *echo {
 	var e *echo
 	e = serve(t, wire.API{
 		Service: "sts", Protocols: []wire.Protocol{wire.Query}, Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -57,6 +60,11 @@ func TestSTSHasNoSchemas(t *testing.T) {
 		echoOp[sts.GetCallerIdentityInput, sts.GetCallerIdentityOutput](&e, wire.Named("GetCallerIdentity")),
 		echoOp[sts.GetSessionTokenInput, sts.GetSessionTokenOutput](&e, wire.Named("GetSessionToken")),
 	)
+	return e
+}
+
+func TestSTSHasNoSchemas(t *testing.T) {
+	e := serveSTS(t)
 	client := sts.New(sts.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &e.url, Retryer: aws.NopRetryer{}})
 	for _, name := range e.router.Operations() {
 		t.Run(name, func(t *testing.T) {
@@ -65,6 +73,15 @@ func TestSTSHasNoSchemas(t *testing.T) {
 			}
 		})
 	}
+}
+
+// serveSQS serves SQS in its own protocol and in the one it once had.
+func serveSQS(t *testing.T) *echo {
+	var e *echo
+	e = serve(t, wire.API{
+		Service: "sqs", Target: "AmazonSQS", Protocols: []wire.Protocol{wire.JSON10, wire.Query}, Errors: sqs.TypeRegistry,
+	}, echoOp[sqs.GetQueueUrlInput, sqs.GetQueueUrlOutput](&e, sqsschemas.GetQueueUrl))
+	return e
 }
 
 // s3Traits is the kind of table a service without schemas keeps in its api.go.
