@@ -47,11 +47,12 @@ type decoder struct {
 	budget int // bytes of Go memory that elements of lists and maps may still take
 }
 
-// newDecoder makes a decoder for a body of size bytes. Elements may take 32 times
-// the body's memory and a mebibyte: a list of empty structs costs a client two
-// bytes apiece, and should not cost us three hundred.
+// newDecoder makes a decoder for a body of size bytes. A list of empty structs costs
+// a client three bytes apiece and us three hundred, so elements may take 32 times the
+// body's memory and a mebibyte, but 64 MiB at most: twice what the largest batch of
+// DynamoDB needs.
 func newDecoder(r reader, size int) *decoder {
-	return &decoder{r: r, budget: 1<<20 + 32*size}
+	return &decoder{r: r, budget: min(1<<20+32*size, 64<<20)}
 }
 
 // malformed is what is wrong with a body, and where.
@@ -261,7 +262,7 @@ func (d *decoder) mapping(m *member, v reflect.Value) error {
 // spend pays for one element.
 func (d *decoder) spend(size int) error {
 	if d.budget -= size; d.budget < 0 {
-		return malformedf("the request has too many elements for its size")
+		return malformedf("the request has too many elements")
 	}
 	return nil
 }

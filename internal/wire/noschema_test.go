@@ -25,7 +25,7 @@ import (
 )
 
 // serve starts an echo for an API made by hand.
-func serve(t *testing.T, api wire.API, ops ...wire.Operation) *echo {
+func serve(t testing.TB, api wire.API, ops ...wire.Operation) *echo {
 	t.Helper()
 	e := &echo{fill: &filler{rand: rand.New(rand.NewPCG(7, 7)), plain: true, single: true}}
 	api.Operations = ops
@@ -49,7 +49,7 @@ func echoOp[I, O any](e **echo, schema *smithy.Schema) wire.Operation {
 }
 
 // serveSTS serves what Mayfly needs of STS.
-func serveSTS(t *testing.T) *echo {
+func serveSTS(t testing.TB) *echo {
 	var e *echo
 	e = serve(t, wire.API{
 		Service: "sts", Protocols: []wire.Protocol{wire.Query}, Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -156,7 +156,7 @@ func named(name string) []smithy.Trait {
 }
 
 // newS3 serves some operations of S3, each a case of its own.
-func newS3(t *testing.T) (*echo, *s3.Client) {
+func newS3(t testing.TB) (*echo, *s3.Client) {
 	var e *echo
 	e = serve(t, wire.API{
 		Service: "s3", Protocols: []wire.Protocol{wire.RestXML}, Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", Traits: s3Traits,

@@ -115,6 +115,10 @@ func (r *Router) Match(req *http.Request) (*Call, error) {
 	}
 }
 
+// Protocol tells the protocol of a request before it is matched, for an answer that
+// turns it away.
+func (r *Router) Protocol(req *http.Request) Protocol { return r.protocol(req) }
+
 // protocol is Guess among the protocols spoken.
 func (r *Router) protocol(req *http.Request) Protocol {
 	if p := Guess(req); r.api.speaks(p) {
