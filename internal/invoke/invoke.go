@@ -40,6 +40,8 @@ type Request struct {
 	TraceHeader string
 	// Tail asks for the last 4 KiB of the log.
 	Tail bool
+
+	cut bool // the end of the context ends the call: it will run again
 }
 
 // Response is a function's answer, error answers included.

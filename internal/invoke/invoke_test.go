@@ -2,6 +2,7 @@ package invoke_test
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -41,8 +42,9 @@ func (f *functions) change(set func(*invoke.Target)) {
 
 // meter keeps what is metered.
 type meter struct {
-	mu   sync.Mutex
-	list []invoke.Usage
+	mu      sync.Mutex
+	list    []invoke.Usage
+	doubles []string
 }
 
 func (m *meter) Record(u invoke.Usage) {
@@ -52,7 +54,20 @@ func (m *meter) Record(u invoke.Usage) {
 }
 
 func (m *meter) RecordTx(tx store.Tx, u invoke.Usage) error {
-	return tx.Set(store.Key("meter", u.RequestID, u.Attempt), []byte("1"))
+	key := store.Key("meter", u.RequestID, u.Attempt)
+	if _, err := tx.Get(key); err == nil {
+		m.mu.Lock()
+		m.doubles = append(m.doubles, u.RequestID)
+		m.mu.Unlock()
+	}
+	return tx.Set(key, []byte("1"))
+}
+
+// twice lists the events that were metered again for an attempt.
+func (m *meter) twice() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.doubles
 }
 
 // cloud is an Invoker over the fake driver.
@@ -72,6 +87,7 @@ func start(t testing.TB, program workertest.Program, set ...func(*invoke.Config)
 	w, err := worker.New(worker.Config{
 		Driver: c.driver, Runtimes: workertest.Runtimes{}, Code: &workertest.Code{},
 		Credentials: workertest.Credentials{}, Logs: c.logs, Pool: worker.PoolConfig{Max: -1},
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +108,7 @@ func start(t testing.TB, program workertest.Program, set ...func(*invoke.Config)
 		Async: invoke.AsyncConfig{MaxAge: 6 * time.Hour, MaxRetries: 2},
 	}}
 	c.placement = placement.New(placement.Config{Node: w})
-	cfg := invoke.Config{Functions: c.functions, Placement: c.placement, Meter: c.meter}
+	cfg := invoke.Config{Functions: c.functions, Placement: c.placement, Meter: c.meter, Log: slog.New(slog.DiscardHandler)}
 	for _, f := range set {
 		f(&cfg)
 	}

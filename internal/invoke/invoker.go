@@ -64,15 +64,26 @@ type Config struct {
 	Meter        Meter
 	Store        store.Store
 	Destinations Destinations
-	// Workers bounds how many asynchronous events run at once; default 100.
+	// Workers bounds how many asynchronous events run at once; default 200. One
+	// function gets a quarter of them at most.
 	Workers int
-	Clock   clock.Clock  // default clock.System
-	Log     *slog.Logger // default slog.Default()
+	// Node names this node in the store, the same after a restart; default
+	// "local".
+	Node string
+	// Look is how long asynchronous events go without a look at the clock, which
+	// may jump; default 10 s.
+	Look time.Duration
+	// Drain is what running events get to finish when the node stops; default
+	// 5 s.
+	Drain time.Duration
+	Clock clock.Clock  // default clock.System
+	Log   *slog.Logger // default slog.Default()
 }
 
 // Invoker runs calls. Its methods are safe for concurrent use.
 type Invoker struct {
-	cfg Config
+	cfg   Config
+	queue *queue // nil without a store
 }
 
 // New makes an Invoker. Asynchronous events are worked on while Run runs.
@@ -87,9 +98,22 @@ func New(cfg Config) (*Invoker, error) {
 		cfg.Log = slog.Default()
 	}
 	if cfg.Workers == 0 {
-		cfg.Workers = 100
+		cfg.Workers = 200
 	}
-	return &Invoker{cfg: cfg}, nil
+	if cfg.Look == 0 {
+		cfg.Look = 10 * time.Second
+	}
+	if cfg.Drain == 0 {
+		cfg.Drain = 5 * time.Second
+	}
+	if cfg.Node == "" {
+		cfg.Node = "local"
+	}
+	i := &Invoker{cfg: cfg}
+	if cfg.Store != nil {
+		i.queue = newQueue(i)
+	}
+	return i, nil
 }
 
 // Invoke runs a function and waits for its answer. A function's own failure is
@@ -175,17 +199,24 @@ func (i *Invoker) run(ctx context.Context, req *Request, t *Target, s Stream) (*
 		tail = env.Tail()
 	}
 	l.start(placed)
+	if req.cut {
+		defer context.AfterFunc(ctx, env.Kill)()
+	}
 	out := env.Call(&worker.Call{
 		ID: req.ID, InvokedARN: t.InvokedARN, Payload: payload(req.Payload), TraceID: header,
 		ClientContext: req.ClientContext, Identity: req.Identity, Stream: s,
 	})
+	if out.Aborted {
+		i.cfg.Placement.Release(env, v, t.Reserved)
+		return nil, fmt.Errorf("call %s: %w", v.Name, worker.ErrClosed)
+	}
 	resp.settle(&out, env)
 	l.end(out.Began.Add(out.Duration), tail != nil)
 	if tail != nil {
 		resp.LogTail = tail()
 	}
 	i.cfg.Placement.Release(env, v, t.Reserved)
-	record(ctx, &resp.Report, asked, phases.Began, out.Began)
+	spans(ctx, &resp.Report, asked, phases.Began, out.Began)
 	return resp, nil
 }
 
@@ -225,8 +256,8 @@ func usage(t *Target, r *Report, at time.Time) Usage {
 	}
 }
 
-// record adds the call's phases to its trace.
-func record(ctx context.Context, r *Report, asked, began, called time.Time) {
+// spans adds the call's phases to its trace.
+func spans(ctx context.Context, r *Report, asked, began, called time.Time) {
 	trace.Record(ctx, "placement", asked, called, attribute.String("mayfly.start", string(r.Start)))
 	at := began
 	for _, p := range []struct {

@@ -10,6 +10,9 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/worker"
 )
 
+// millis is AWS's form of a time in logs and records.
+const millis = "2006-01-02T15:04:05.000Z"
+
 // callLog writes the platform's lines of one call into the function's log, in
 // Lambda's words: START, END and REPORT as text, or platform.* records as JSON.
 type callLog struct {
@@ -166,7 +169,7 @@ func platform(at time.Time, kind string, rec map[string]any) string {
 		Time   string         `json:"time"`
 		Type   string         `json:"type"`
 		Record map[string]any `json:"record"`
-	}{at.UTC().Format("2006-01-02T15:04:05.000Z"), kind, rec})
+	}{at.UTC().Format(millis), kind, rec})
 	if err != nil {
 		return kind // numbers and strings always have an encoding
 	}

@@ -61,6 +61,8 @@ type Outcome struct {
 	// Streamed says that the answer went to the Stream; after an error, Payload
 	// has that.
 	Streamed bool
+	// Aborted says that the node cut the call short: it is stopping.
+	Aborted bool
 }
 
 // Call runs one call and returns its outcome; a sandbox that must not serve
@@ -86,6 +88,7 @@ func (e *Environment) Call(c *Call) Outcome {
 		return out
 	}
 	out.Status, out.ErrorType = f.status, f.kind
+	out.Aborted = f.status == statusFailure && e.w.life.Err() != nil
 	out.Payload = f.answer(c.ID, e.version.Timeout)
 	if f.status == statusTimeout {
 		out.Duration = max(out.Duration, e.version.Timeout)

@@ -153,7 +153,16 @@ func (e *Environment) chill() {
 	}
 }
 
-// kill ends the sandbox at once; the environment serves no further call.
+// Kill ends the environment's sandbox at once, whatever it does; a call that
+// runs there fails. The holder still has to Release it.
+func (e *Environment) Kill() {
+	e.w.mu.Lock()
+	m := e.m
+	e.w.mu.Unlock()
+	m.sb.Kill()
+}
+
+// kill is Kill by the holder.
 func (e *Environment) kill() { e.m.sb.Kill() }
 
 // Reasons of a Shutdown frame.
