@@ -13,6 +13,12 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/agent/guest"
 )
 
+// The descriptors a sandbox starts its program with, besides the usual three.
+const (
+	control   = 3
+	telemetry = 4
+)
+
 func main() {
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "mayfly-agent:", err)
@@ -21,22 +27,20 @@ func main() {
 }
 
 func run() error {
+	// Two, whatever the machine has: one goroutine carries a call, and the second
+	// keeps the scheduler from taking its place away while it waits in a read.
 	runtime.GOMAXPROCS(2)
-	syscall.CloseOnExec(3)
-	syscall.CloseOnExec(4)
-	control, err := guest.OpenControl(3)
-	if err != nil {
+	cfg := guest.Config{Output: os.Stdout}
+	syscall.CloseOnExec(control)
+	cfg.Control = guest.NewSocket(os.NewFile(control, "control"))
+	if err := syscall.Fstat(telemetry, new(syscall.Stat_t)); err == nil {
+		syscall.CloseOnExec(telemetry)
+		cfg.Telemetry = os.NewFile(telemetry, "telemetry")
+	}
+	var err error
+	if cfg.Listener, err = net.Listen("tcp", guest.Address); err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", guest.Address)
-	if err != nil {
-		return err
-	}
-	return guest.New(guest.Config{
-		Control:   control,
-		Listener:  l,
-		Start:     guest.NewReaper().Start,
-		Output:    os.Stdout,
-		Telemetry: os.NewFile(4, "telemetry"),
-	}).Run()
+	cfg.Start = guest.NewReaper().Start
+	return guest.New(cfg).Run()
 }

@@ -22,8 +22,9 @@ const watchEvery = 50 * time.Millisecond
 
 // Config is what an Agent needs.
 type Config struct {
-	// Control is the socket to the worker. Its end ends the agent.
-	Control io.ReadWriter
+	// Control is the socket to the worker. Its end ends the agent. The agent
+	// hangs it up, and leaves it open.
+	Control *Socket
 	// Listener is where the APIs are served. The agent closes it.
 	Listener net.Listener
 	// Start starts the runtime and the extensions.
@@ -223,9 +224,7 @@ func (a *Agent) close() {
 		p.kill()
 	}
 	a.drainLogs()
-	if c, ok := a.cfg.Control.(io.Closer); ok {
-		_ = c.Close() // whoever still reads it is let go
-	}
+	a.cfg.Control.HangUp() // whoever still reads it is let go
 	a.conns.close()
 	a.events.close()
 	a.tasks.Wait()

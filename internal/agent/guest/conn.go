@@ -86,7 +86,11 @@ func (a *Agent) accept() {
 			}
 			return
 		}
-		s := newStream(nc)
+		s, err := takeOver(nc)
+		if err != nil {
+			a.end(nil, err)
+			return
+		}
 		if !a.conns.add(s) {
 			_ = s.Close() // over the limit: the program is told by the end of file
 			continue
@@ -99,7 +103,7 @@ func (a *Agent) accept() {
 }
 
 // serve answers the requests of one connection until it ends.
-func (a *Agent) serve(s stream) {
+func (a *Agent) serve(s *Socket) {
 	c := &conn{http: http1.NewConn(s), waiter: waiter{ready: make(chan struct{}, 1)}}
 	for {
 		req, err := c.http.Next()
@@ -140,14 +144,14 @@ type connections struct {
 	closing chan struct{} // closed by close
 
 	mu   sync.Mutex
-	open map[stream]struct{}
+	open map[*Socket]struct{}
 }
 
 func newConnections() *connections {
-	return &connections{closing: make(chan struct{}), open: map[stream]struct{}{}}
+	return &connections{closing: make(chan struct{}), open: map[*Socket]struct{}{}}
 }
 
-func (cs *connections) add(s stream) bool {
+func (cs *connections) add(s *Socket) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	select {
@@ -162,7 +166,14 @@ func (cs *connections) add(s stream) bool {
 	return true
 }
 
-func (cs *connections) remove(s stream) {
+// adopt adds a connection of our own making to those that close hangs up.
+func (cs *connections) adopt(s *Socket) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.open[s] = struct{}{}
+}
+
+func (cs *connections) remove(s *Socket) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	delete(cs.open, s)
@@ -175,6 +186,6 @@ func (cs *connections) close() {
 	defer cs.mu.Unlock()
 	close(cs.closing)
 	for s := range cs.open {
-		s.hangUp()
+		s.HangUp()
 	}
 }

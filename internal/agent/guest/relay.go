@@ -3,7 +3,6 @@ package guest
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"syscall"
 	"time"
@@ -18,13 +17,8 @@ func (a *Agent) startFramed(cmd Command) error {
 	if err != nil {
 		return fmt.Errorf("make runtime's socket: %w", err)
 	}
-	ours, theirs := os.NewFile(uintptr(fds[0]), "runtime"), os.NewFile(uintptr(fds[1]), "control")
-	defer ours.Close()
+	sock, theirs := NewSocket(os.NewFile(uintptr(fds[0]), "runtime")), os.NewFile(uintptr(fds[1]), "control")
 	defer theirs.Close()
-	sock, err := net.FileConn(ours)
-	if err != nil {
-		return fmt.Errorf("open runtime's socket: %w", err)
-	}
 	cmd.Files = []*os.File{theirs, a.cfg.Telemetry}
 	a.runtime.proc, err = a.launch(cmd, "function", a.runtimeEnded)
 	if err != nil {
@@ -32,11 +26,11 @@ func (a *Agent) startFramed(cmd Command) error {
 		return err
 	}
 	a.runtime.inner = newControl(sock)
+	a.conns.adopt(sock)
 	a.tasks.Go(func() {
-		<-a.conns.closing
-		_ = sock.Close() // the runtime is gone by now
+		defer a.conns.remove(sock)
+		a.relay()
 	})
-	a.tasks.Go(a.relay)
 	return nil
 }
 

@@ -57,7 +57,7 @@ func (a *Agent) start() error {
 
 // startRuntime starts the runtime once every external extension has registered.
 func (a *Agent) startRuntime() {
-	if a.runtime.state != unborn || a.dead != nil {
+	if a.runtime.state != unborn || a.dead != nil || a.ended {
 		return
 	}
 	for _, e := range a.exts {

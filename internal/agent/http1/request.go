@@ -16,7 +16,8 @@ type Request struct {
 
 type field struct{ name, value []byte }
 
-// Get gives the value of the first header of that name, in any case, or nil.
+// Get gives the value of the first header of that name, in any case. It is
+// empty where there is none.
 func (r *Request) Get(name string) []byte {
 	for i := range r.n {
 		if equalFold(r.fields[i].name, name) {
