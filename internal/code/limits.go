@@ -37,7 +37,9 @@ const (
 
 // invalid is the fault for a package that can't be used, with AWS's code.
 func invalid(format string, args ...any) *fault.Error {
-	return fault.New(http.StatusBadRequest, "InvalidParameterValueException", format, args...)
+	e := fault.New(http.StatusBadRequest, "InvalidParameterValueException", format, args...)
+	e.Type = "User"
+	return e
 }
 
 // badZip is AWS's answer to what is no archive or a damaged one; detail says

@@ -1,0 +1,134 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/mayfly-cloud/mayfly/internal/store"
+)
+
+// Reserved is a function's reserved concurrency.
+type Reserved struct{ Count int }
+
+// minUnreserved is what must stay for functions that have reserved nothing.
+const minUnreserved = 100
+
+// Reserve sets a function's reserved concurrency, or with nil takes it away. One
+// transaction; a crash leaves the old or the new.
+func (s *Service) Reserve(ctx context.Context, function string, n *int) error {
+	name, err := s.parseUnqualified(function)
+	if err != nil {
+		return err
+	}
+	if n != nil && *n < 0 {
+		return violates(*n, "reservedConcurrentExecutions", "Member must have value greater than or equal to 0")
+	}
+	return s.change(ctx, func(tx store.Tx) error {
+		if _, err := s.function(tx, name); err != nil {
+			return err
+		}
+		if n == nil {
+			return tx.Delete(reservedKey(name))
+		}
+		if err := s.checkReserved(tx, name, *n); err != nil {
+			return err
+		}
+		return save(tx, reservedKey(name), Reserved{*n})
+	})
+}
+
+// checkReserved holds a reservation against what others have, and against the
+// function's own provisioned concurrency.
+func (s *Service) checkReserved(tx store.Tx, name string, n int) error {
+	total, err := reservedTotal(tx)
+	if err != nil {
+		return err
+	}
+	was, err := reserved(tx, name)
+	if err != nil {
+		return err
+	}
+	if was != nil {
+		total -= *was
+	}
+	if n > 0 && s.cfg.Concurrency-total-n < minUnreserved {
+		return invalid("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d].", minUnreserved)
+	}
+	held, err := provisionedTotal(tx, name)
+	if err == nil && n < held {
+		err = invalid("ReservedConcurrentExecutions %d should not be lower than function's total provisioned concurrency %d.", n, held)
+	}
+	return err
+}
+
+// reserved reads a function's reserved concurrency; nil for none.
+func reserved(r store.Reader, name string) (*int, error) {
+	v, err := load[Reserved](r, reservedKey(name))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &v.Count, nil
+}
+
+// reservedTotal adds up what all functions have reserved.
+func reservedTotal(r store.Reader) (int, error) {
+	total := 0
+	err := all(r, below("reserved"), func(_ []byte, v *Reserved) error {
+		total += v.Count
+		return nil
+	})
+	return total, err
+}
+
+// Reserved gives a function's reserved concurrency; nil for none.
+func (s *Service) Reserved(ctx context.Context, function string) (*int, error) {
+	name, err := s.parseUnqualified(function)
+	if err != nil {
+		return nil, err
+	}
+	var n *int
+	err = s.cfg.Store.View(ctx, func(r store.Reader) error {
+		if _, err := s.function(r, name); err != nil {
+			return err
+		}
+		n, err = reserved(r, name)
+		return err
+	})
+	return n, err
+}
+
+// reservations remembers the sum of all reserved concurrency, for a generation
+// of targets: it is asked for with every call.
+type reservations struct{ known atomic.Pointer[reservedSum] }
+
+type reservedSum struct {
+	generation uint64
+	total      int
+}
+
+// ReservedTotal is what the account's functions have reserved together. It
+// answers from memory unless something has changed.
+func (s *Service) ReservedTotal(string) int {
+	generation := s.targets.generation.Load()
+	known := s.reservations.known.Load()
+	if known != nil && known.generation == generation {
+		return known.total
+	}
+	sum := &reservedSum{generation: generation}
+	err := s.cfg.Store.View(context.Background(), func(r store.Reader) (err error) {
+		sum.total, err = reservedTotal(r)
+		return err
+	})
+	if err != nil {
+		if known == nil {
+			return 0
+		}
+		return known.total
+	}
+	s.reservations.known.Store(sum)
+	return sum.total
+}
