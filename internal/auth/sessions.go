@@ -101,11 +101,11 @@ func (s *Sessions) ForRole(roleARN, sessionName, sourceARN string, life time.Dur
 	return Credentials{AccessKeyID: keyID, Secret: s.secret(keyID, token), Token: token, Expires: expires}, nil
 }
 
-// Revoke makes credentials worthless from now on. It is kept in memory until they
-// would have expired anyway.
-func (s *Sessions) Revoke(c Credentials) {
-	s.revoked.add(c.AccessKeyID, c.Expires, s.clock.Now())
-	s.opened.drop(c.AccessKeyID)
+// Revoke makes credentials worthless from now on: what ran under them is gone. It
+// is remembered until expires, when they would have ended anyway.
+func (s *Sessions) Revoke(accessKeyID string, expires time.Time) {
+	s.revoked.add(accessKeyID, expires, s.clock.Now())
+	s.opened.drop(accessKeyID)
 }
 
 // Secret implements Keys.

@@ -64,7 +64,7 @@ func TestSessionSignsAndVerifies(t *testing.T) {
 	if !strings.HasPrefix(got.UserID, "AROA") || !strings.HasSuffix(got.UserID, ":hello") || len(got.UserID) != 21+6 {
 		t.Errorf("user id %q", got.UserID)
 	}
-	sessions.Revoke(c)
+	sessions.Revoke(c.AccessKeyID, c.Expires)
 	if _, err := check(v, send(t, r), "lambda"); code(err, auth.REST) != "UnrecognizedClientException" {
 		t.Errorf("after it was revoked: %v", err)
 	}
@@ -146,9 +146,10 @@ func TestRevocationsAreForgotten(t *testing.T) {
 	now := at(t, "20260101T120000Z")
 	s := openSessions(t, t.TempDir(), now)
 	live := mint(t, s)
-	s.Revoke(live)
+	s.Revoke(live.AccessKeyID, live.Expires)
 	for range 3000 {
-		s.Revoke(mint(t, s))
+		c := mint(t, s)
+		s.Revoke(c.AccessKeyID, c.Expires)
 		now.Advance(3 * time.Second)
 	}
 	now.Advance(-3 * 3000 * time.Second)
