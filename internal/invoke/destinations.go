@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/mayfly-cloud/mayfly/internal/store"
+	"github.com/mayfly-cloud/mayfly/internal/worker"
 )
 
 // Destinations delivers what asynchronous calls leave behind.
@@ -80,7 +81,7 @@ const maxRecordAnswer = 8 << 10
 // invocation makes the record of an event that is done. An answer that is too
 // large beside its payload is left out of it.
 func (q *queue) invocation(e *event, payload []byte, t *Target, resp *Response, condition string) []byte {
-	r := invocationRecord{Version: "1.0", Timestamp: q.clock.Now().UTC().Format(millis), RequestPayload: payload}
+	r := invocationRecord{Version: "1.0", Timestamp: q.clock.Now().UTC().Format(worker.LogTime), RequestPayload: payload}
 	r.RequestContext.RequestID = e.ID
 	r.RequestContext.FunctionARN = t.Version.FunctionARN + ":" + t.Version.Number
 	r.RequestContext.Condition = condition

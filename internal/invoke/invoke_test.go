@@ -159,18 +159,3 @@ func TestBadPayloadsAreRefused(t *testing.T) {
 		t.Errorf("%d sandboxes started for nothing", n)
 	}
 }
-
-func BenchmarkWarm(b *testing.B) {
-	c := start(b, workertest.Serve(workertest.Echo))
-	payload := []byte(`{"hello":"world"}`)
-	req := invoke.Request{ID: id.UUID(), Function: "hello", Payload: payload}
-	if _, err := c.Invoke(b.Context(), req); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Invoke(b.Context(), req); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

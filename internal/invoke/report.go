@@ -1,7 +1,6 @@
 package invoke
 
 import (
-	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
@@ -9,9 +8,6 @@ import (
 
 	"github.com/mayfly-cloud/mayfly/internal/worker"
 )
-
-// millis is AWS's form of a time in logs and records.
-const millis = "2006-01-02T15:04:05.000Z"
 
 // callLog writes the platform's lines of one call into the function's log, in
 // Lambda's words: START, END and REPORT as text, or platform.* records as JSON.
@@ -22,15 +18,13 @@ type callLog struct {
 	traceID string
 }
 
-func (l *callLog) json() bool { return l.target.Version.LogFormat == "JSON" }
-
 func (l *callLog) start(at time.Time) {
-	if !l.json() {
+	if !l.target.Version.JSONLogs() {
 		l.env.Note(at, "START RequestId: "+l.report.RequestID+" Version: "+l.target.Version.Number)
 		return
 	}
-	if l.wants("INFO") {
-		l.env.Note(at, platform(at, "platform.start", map[string]any{
+	if l.target.Version.Logs("INFO") {
+		l.env.Note(at, worker.PlatformRecord(at, "platform.start", map[string]any{
 			"requestId": l.report.RequestID, "version": l.target.Version.Number,
 		}))
 	}
@@ -39,18 +33,18 @@ func (l *callLog) start(at time.Time) {
 // end writes what follows the answer. The REPORT's memory is measured when the
 // log is shipped, off the call's path, unless the caller wants the log now.
 func (l *callLog) end(at time.Time, now bool) {
-	r := *l.report
+	r, v := *l.report, &l.target.Version
 	failed := r.Status != "success"
 	switch {
-	case !l.json():
+	case !v.JSONLogs():
 		l.env.Note(at, "END RequestId: "+r.RequestID)
-	case l.wants("DEBUG") || failed && l.wants("WARN"):
-		l.env.Note(at, platform(at, "platform.runtimeDone", map[string]any{
+	case v.Logs("DEBUG") || failed && v.Logs("WARN"):
+		l.env.Note(at, worker.PlatformRecord(at, "platform.runtimeDone", map[string]any{
 			"requestId": r.RequestID, "status": r.Status,
 			"metrics": map[string]any{"durationMs": milliseconds(r.Duration)},
 		}))
 	}
-	if l.json() && !l.wants("INFO") && !(failed && l.wants("WARN")) {
+	if !v.Logs("INFO") && !(failed && v.Logs("WARN")) {
 		return
 	}
 	if now {
@@ -62,16 +56,10 @@ func (l *callLog) end(at time.Time, now bool) {
 }
 
 func (l *callLog) line(at time.Time, r *Report, peak int64) string {
-	if l.json() {
+	if l.target.Version.JSONLogs() {
 		return reportJSON(at, r, peak)
 	}
 	return reportText(r, peak, l.traceID)
-}
-
-// wants says whether the function's system log level lets a record through.
-func (l *callLog) wants(level string) bool {
-	rank := map[string]int{"DEBUG": 1, "": 2, "INFO": 2, "WARN": 3}
-	return rank[level] >= rank[l.target.Version.SystemLogLevel]
 }
 
 // reportText is the REPORT line: Lambda's fields, then Mayfly's own.
@@ -159,21 +147,7 @@ func reportJSON(at time.Time, r *Report, peak int64) string {
 	if r.ErrorType != "" {
 		rec["errorType"] = r.ErrorType
 	}
-	return platform(at, "platform.report", rec)
-}
-
-// platform is one system log record. Source:
-// https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
-func platform(at time.Time, kind string, rec map[string]any) string {
-	b, err := json.Marshal(struct {
-		Time   string         `json:"time"`
-		Type   string         `json:"type"`
-		Record map[string]any `json:"record"`
-	}{at.UTC().Format(millis), kind, rec})
-	if err != nil {
-		return kind // numbers and strings always have an encoding
-	}
-	return string(b)
+	return worker.PlatformRecord(at, "platform.report", rec)
 }
 
 func appendMs(b []byte, name string, d time.Duration) []byte {

@@ -64,7 +64,7 @@ func (f *failure) line(id string, at time.Time, timeout time.Duration) string {
 	case f.payload != nil:
 		return ""
 	case f.status == statusTimeout:
-		return at.UTC().Format("2006-01-02T15:04:05.000Z") + " " + id + " " + timedOut(timeout)
+		return at.UTC().Format(LogTime) + " " + id + " " + timedOut(timeout)
 	}
 	return "RequestId: " + id + " Error: " + f.text + "\n" + f.kind
 }

@@ -40,6 +40,7 @@ func (e *Environment) init(p parts, deadline time.Time) {
 	}
 	e.failed = f
 	e.m.drain()
+	e.initReport(time.Now(), f)
 }
 
 // limit sets what calls may take. Without it a function would have more CPU

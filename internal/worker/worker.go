@@ -116,6 +116,24 @@ func setDefault[T comparable](field *T, value T) {
 // Info describes the isolation driver in use.
 func (w *Worker) Info() sandbox.Info { return w.cfg.Driver.Info() }
 
+// Stats counts a node's environments.
+type Stats struct{ Idle, Busy, Starting, Waiting int }
+
+// Stats counts the environments that are idle, that run a call, and that are
+// being started, and the calls that wait for one.
+func (w *Worker) Stats() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var st Stats
+	for _, s := range w.sets {
+		st.Idle += len(s.idle)
+		st.Busy += len(s.all) - len(s.idle)
+		st.Starting += s.starting + s.holding
+		st.Waiting += len(s.waiters)
+	}
+	return st
+}
+
 // Close refuses new work, lets environments with extensions say goodbye for up
 // to two seconds, ends every sandbox the worker started, ships the last log
 // lines and waits for its goroutines. The driver is the caller's to close.

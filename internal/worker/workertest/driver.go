@@ -144,10 +144,10 @@ func (s *Sandbox) plumb(g *Guest) error {
 	if err != nil {
 		return fmt.Errorf("make socket pair: %w", err)
 	}
-	if s.conn, err = fileConn(fds[0]); err != nil {
+	if s.conn, err = FileConn(fds[0]); err != nil {
 		return err
 	}
-	if g.Conn, err = fileConn(fds[1]); err != nil {
+	if g.Conn, err = FileConn(fds[1]); err != nil {
 		return err
 	}
 	if s.out, g.Output, err = os.Pipe(); err != nil {
@@ -157,7 +157,8 @@ func (s *Sandbox) plumb(g *Guest) error {
 	return err
 }
 
-func fileConn(fd int) (net.Conn, error) {
+// FileConn makes a connection of a socket.
+func FileConn(fd int) (net.Conn, error) {
 	f := os.NewFile(uintptr(fd), "socket")
 	defer f.Close()
 	return net.FileConn(f)
