@@ -135,10 +135,15 @@ func (r Runtime) NeedsStart(env map[string]string) bool {
 	})
 }
 
+// bootLibraries is LD_LIBRARY_PATH for the program's own start. The places of code
+// and layers are not in it: nothing may look into them before they are filled.
+const bootLibraries = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib"
+
 // bootEnv is the environment of the program before it knows its function: what
 // is the same for all, since the loader and the C library read it only once.
 func (r Runtime) bootEnv() []string {
 	all := r.Env()
+	all["LD_LIBRARY_PATH"] = bootLibraries
 	env := make([]string, 0, len(all)+1)
 	for _, k := range slices.Sorted(maps.Keys(all)) {
 		env = append(env, k+"="+all[k])
