@@ -3,7 +3,6 @@ package function
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
@@ -101,34 +100,18 @@ func (s *Service) Reserved(ctx context.Context, function string) (*int, error) {
 	return n, err
 }
 
-// reservations remembers the sum of all reserved concurrency, for a generation
-// of targets: it is asked for with every call.
-type reservations struct{ known atomic.Pointer[reservedSum] }
-
-type reservedSum struct {
-	generation uint64
-	total      int
-}
-
-// ReservedTotal is what the account's functions have reserved together. It
-// answers from memory unless something has changed.
-func (s *Service) ReservedTotal(string) int {
-	generation := s.targets.generation.Load()
-	known := s.reservations.known.Load()
-	if known != nil && known.generation == generation {
-		return known.total
-	}
-	sum := &reservedSum{generation: generation}
-	err := s.cfg.Store.View(context.Background(), func(r store.Reader) (err error) {
-		sum.total, err = reservedTotal(r)
-		return err
+// ReservedTotal is what an account's functions have reserved together. It is
+// asked for with every call, and answers from memory unless something changed.
+func (s *Service) ReservedTotal(account string) int {
+	total, err := s.reservations.get(&s.generation, account, func() (total int, err error) {
+		err = s.cfg.Store.View(context.Background(), func(r store.Reader) error {
+			total, err = reservedTotal(r)
+			return err
+		})
+		return total, err
 	})
-	if err != nil {
-		if known == nil {
-			return 0
-		}
-		return known.total
+	if err != nil { // the call itself will meet the same store
+		s.report(context.Background(), "read reserved concurrency", err)
 	}
-	s.reservations.known.Store(sum)
-	return sum.total
+	return total
 }

@@ -279,7 +279,7 @@ func TestSweepAgainstUploads(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
 	zip := zipOf(t, "index.js", "shared")
-	due := make(chan struct{}, 1) // one sweep an upload: without a pause uploads would give up
+	due := make(chan struct{}, 1)
 	var sweeps, uploads sync.WaitGroup
 	sweeps.Go(func() {
 		for range due {
@@ -300,6 +300,9 @@ func TestSweepAgainstUploads(t *testing.T) {
 				default:
 				}
 				v, err := w.Create(ctx, c)
+				for fault.Is(err, "ServiceException") {
+					v, err = w.Create(ctx, c)
+				}
 				if err != nil {
 					t.Error(err)
 					return

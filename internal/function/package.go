@@ -14,6 +14,7 @@ import (
 
 	"github.com/mayfly-cloud/mayfly/internal/blob"
 	"github.com/mayfly-cloud/mayfly/internal/code"
+	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/retry"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
@@ -110,13 +111,17 @@ var keepTries = retry.Policy{Attempts: 8, Base: 20 * time.Millisecond, Max: time
 
 // keep makes a package durable and runs fn in the transaction that must use it.
 func (s *Service) keep(ctx context.Context, u *upload, fn func(store.Tx) error) error {
-	return retry.Do(ctx, keepTries, func(ctx context.Context) error {
+	err := retry.Do(ctx, keepTries, func(ctx context.Context) error {
 		err := s.keepOnce(ctx, u, fn)
 		if err != nil && !errors.Is(err, errSwept) {
 			return retry.Stop(err)
 		}
 		return err
 	})
+	if errors.Is(err, errSwept) {
+		return fault.New(http.StatusServiceUnavailable, "ServiceException", "An older copy of this package is being removed. Please try again.")
+	}
+	return err
 }
 
 func (s *Service) keepOnce(ctx context.Context, u *upload, fn func(store.Tx) error) error {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/blob"
@@ -14,60 +12,23 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/worker"
 )
 
-// targets caches what names resolve to. An entry counts only for the generation
-// it was read in, and every change begins another one before it is acknowledged:
-// who has seen an update answered never meets what was there before.
-type targets struct {
-	generation atomic.Uint64
-	mu         sync.RWMutex
-	known      map[Name]*target // by function and qualifier as callers spell them
-}
-
 // target is one resolved name. other gets weight of the calls, when not zero.
 type target struct {
-	generation   uint64
 	first, other invoke.Target
 	weight       float64
 }
 
-// maxTargets bounds the cache; beyond it starts anew.
-const maxTargets = 1 << 14
-
-func (t *targets) forget() { t.generation.Add(1) }
-
-func (t *targets) get(n Name) *target {
-	t.mu.RLock()
-	known := t.known[n]
-	t.mu.RUnlock()
-	if known == nil || known.generation != t.generation.Load() {
-		return nil
-	}
-	return known
-}
-
-func (t *targets) put(n Name, known *target) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.known == nil || len(t.known) >= maxTargets {
-		t.known = make(map[Name]*target)
-	}
-	t.known[n] = known
-}
-
 // Resolve says what a call of a function runs. With an alias that has weights
 // every call is decided anew. The maps and slices of a target are shared and
-// must not be changed.
+// must not be changed. It answers from memory until the next change.
 func (s *Service) Resolve(ctx context.Context, function, qualifier string) (invoke.Target, error) {
-	key := Name{function, qualifier}
-	t := s.targets.get(key)
-	if t == nil {
-		var err error
-		if t, err = s.resolve(ctx, function, qualifier); err != nil {
-			return invoke.Target{}, err
-		}
-		s.targets.put(key, t)
-	}
-	if t.weight > 0 && rand.Float64() < t.weight {
+	t, err := s.targets.get(&s.generation, Name{function, qualifier}, func() (*target, error) {
+		return s.resolve(ctx, function, qualifier)
+	})
+	switch {
+	case err != nil:
+		return invoke.Target{}, err
+	case t.weight > 0 && rand.Float64() < t.weight:
 		return t.other, nil
 	}
 	return t.first, nil
@@ -79,8 +40,7 @@ func (s *Service) resolve(ctx context.Context, function, qualifier string) (*tar
 	if err != nil {
 		return nil, err
 	}
-	// Before the read: a change that comes after it makes this entry stale.
-	t := &target{generation: s.targets.generation.Load()}
+	t := new(target)
 	err = s.cfg.Store.View(ctx, func(r store.Reader) error {
 		v, err := s.version(r, n)
 		if err != nil {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
+	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/blob"
 	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/code"
@@ -44,6 +46,13 @@ type Invoker interface {
 	Invoke(ctx context.Context, r invoke.Request) (*invoke.Response, error)
 	InvokeStream(ctx context.Context, r invoke.Request, s invoke.Stream) (*invoke.Response, error)
 	InvokeAsync(ctx context.Context, r invoke.Request) error
+}
+
+// Authenticator tells who has signed a request.
+type Authenticator interface {
+	// Authenticate checks the signature over a request to a service and its body.
+	// A refusal is a *fault.Error or wraps one.
+	Authenticate(r *http.Request, service string, body []byte) (auth.Principal, error)
 }
 
 // Provisioner keeps environments initialised ahead of calls.
@@ -86,12 +95,16 @@ type Config struct {
 // Service is the API and the state behind it. Its methods are safe for
 // concurrent use.
 type Service struct {
-	cfg          Config
-	targets      targets
-	usage        usage
-	held         held
-	reservations reservations
-	secret       atomic.Pointer[[]byte]
+	cfg    Config
+	usage  usage
+	held   held
+	secret atomic.Pointer[[]byte] // of links
+
+	// What is remembered of the store, each until the next generation.
+	generation   generation
+	targets      cache[Name, *target] // by function and qualifier as callers spell them
+	reservations cache[string, int]   // by account
+	sites        cache[string, *site] // by the id in a URL's host
 }
 
 // New makes a service over what the store holds. It reads nothing yet.
@@ -133,7 +146,7 @@ func (s *Service) Run(ctx context.Context) error {
 			case <-ctx.Done():
 				return nil
 			case <-changed:
-				s.targets.forget()
+				s.generation.forget()
 			case <-tick.C:
 				break wait
 			}
@@ -152,6 +165,6 @@ func (s *Service) report(ctx context.Context, what string, err error) {
 // what was cached before it is acknowledged.
 func (s *Service) change(ctx context.Context, fn func(store.Tx) error) error {
 	err := s.cfg.Store.Update(ctx, fn)
-	s.targets.forget() // on errors too: a commit may have happened all the same
+	s.generation.forget() // on errors too: a commit may have happened all the same
 	return err
 }

@@ -1,0 +1,213 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/mayfly-cloud/mayfly/internal/auth"
+	"github.com/mayfly-cloud/mayfly/internal/fault"
+	"github.com/mayfly-cloud/mayfly/internal/id"
+	"github.com/mayfly-cloud/mayfly/internal/invoke"
+	"github.com/mayfly-cloud/mayfly/internal/store"
+	"github.com/mayfly-cloud/mayfly/internal/trace"
+)
+
+// urlLabel is the second label of a function URL's host.
+const urlLabel = "lambda-url."
+
+// ServesHost says whether a request's Host is a function URL's:
+// ID.lambda-url.REGION.DOMAIN, with or without a port.
+func (s *Service) ServesHost(host string) bool {
+	_, rest, ok := strings.Cut(host, ".")
+	return ok && len(rest) > len(urlLabel) && strings.EqualFold(rest[:len(urlLabel)], urlLabel)
+}
+
+// site is a URL with what is asked of it for every request.
+type site struct {
+	URL
+	// public says that the function's policy lets everybody call the URL.
+	public bool
+}
+
+// urls serves function URLs.
+type urls struct {
+	*Service
+	run Invoker
+	who Authenticator
+}
+
+// URLs serves the hosts of function URLs. Calls are run by the Invoker; callers
+// of URLs with AuthType AWS_IAM are told by the Authenticator.
+func (s *Service) URLs(run Invoker, who Authenticator) http.Handler { return urls{s, run, who} }
+
+// ServeHTTP makes an event of a request, calls the function, and makes a response
+// of its answer.
+func (u urls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	if w.Header().Get("X-Amzn-Requestid") == "" { // a gateway sets both
+		requestID := id.Request(ctx)
+		ctx = id.WithRequest(ctx, requestID)
+		w.Header().Set("X-Amzn-Requestid", requestID)
+	}
+	prefix, _, _ := strings.Cut(r.Host, ".")
+	at, err := u.site(ctx, strings.ToLower(prefix))
+	if err != nil {
+		u.refuse(ctx, w, err)
+		return
+	}
+	if at.CORS != nil && at.CORS.preflight(w.Header(), r) {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, invoke.MaxPayload))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		u.refuse(ctx, w, fault.New(http.StatusRequestEntityTooLarge, "RequestTooLargeException", "Request Entity Too Large"))
+		return
+	}
+	if err != nil {
+		return // the caller is gone
+	}
+	caller, err := u.admit(r, at, body)
+	if err != nil {
+		u.refuse(ctx, w, err)
+		return
+	}
+	event, err := u.event(r, at, caller, body)
+	if err != nil {
+		u.refuse(ctx, w, err)
+		return
+	}
+	call := invoke.Request{
+		ID: id.Request(ctx), Function: at.Function, Qualifier: at.Qualifier,
+		Payload: event, TraceHeader: trace.Header(ctx),
+	}
+	finish := func(h http.Header) {
+		if at.CORS != nil {
+			at.CORS.apply(h, r)
+		}
+	}
+	if at.Mode == "RESPONSE_STREAM" {
+		u.stream(ctx, w, call, finish)
+		return
+	}
+	u.buffer(ctx, w, call, finish)
+}
+
+// buffer calls the function and answers when it is done.
+func (u urls) buffer(ctx context.Context, w http.ResponseWriter, call invoke.Request, finish func(http.Header)) {
+	resp, err := u.run.Invoke(ctx, call)
+	if err == nil && resp.FunctionError != "" {
+		err = errBadAnswer
+	}
+	var a *answer
+	if err == nil {
+		a, err = parseAnswer(resp.Payload)
+	}
+	if err != nil {
+		finish(w.Header())
+		u.refuse(ctx, w, err)
+		return
+	}
+	a.writeHeader(w.Header())
+	finish(w.Header())
+	w.WriteHeader(a.status)
+	w.Write(a.body) // the caller may be gone: there is nobody to tell
+}
+
+// site finds the URL of an id.
+func (u urls) site(ctx context.Context, urlID string) (*site, error) {
+	return u.sites.get(&u.generation, urlID, func() (*site, error) {
+		var at *site
+		err := u.cfg.Store.View(ctx, func(r store.Reader) error {
+			o, err := loadOr[urlOwner](r, hostKey(urlID), errForbidden)
+			if err != nil {
+				return err
+			}
+			found, err := loadOr[URL](r, urlKey(o.Function, o.Qualifier), errForbidden)
+			if err != nil {
+				return err
+			}
+			at = &site{URL: *found}
+			p, err := load[Policy](r, policyKey(o.Function, o.Qualifier))
+			if errors.Is(err, store.ErrNotFound) {
+				return nil
+			}
+			if err == nil {
+				at.public = p.letsEverybodyCall()
+			}
+			return err
+		})
+		return at, err
+	})
+}
+
+// letsEverybodyCall says whether a policy allows a URL without authentication,
+// which AWS asks for on top of AuthType NONE.
+func (p *Policy) letsEverybodyCall() bool {
+	for _, st := range p.Statements {
+		names := st.Action == "lambda:InvokeFunctionUrl" || st.Action == "lambda:*" || st.Action == "*"
+		if st.Effect != "Allow" || st.Principal.AWS != "*" || !names {
+			continue
+		}
+		open := true
+		for operator, keys := range st.Condition {
+			for key, value := range keys {
+				open = open && operator == "StringEquals" && key == "lambda:FunctionUrlAuthType" && value == "NONE"
+			}
+		}
+		if open {
+			return true
+		}
+	}
+	return false
+}
+
+// errForbidden answers who may not call a URL, and who calls one that is not
+// there.
+var errForbidden = fault.New(http.StatusForbidden, "AccessDeniedException", "Forbidden")
+
+// admit tells who calls, and whether they may: everybody where the policy says
+// so, else the account's owner. Nobody is the caller of a URL without AWS_IAM.
+func (u urls) admit(r *http.Request, at *site, body []byte) (auth.Principal, error) {
+	if at.Auth == "NONE" {
+		if !at.public {
+			return auth.Nobody, errForbidden
+		}
+		return auth.Nobody, nil
+	}
+	p, err := u.who.Authenticate(r, "lambda", body)
+	if err != nil {
+		return auth.Nobody, err
+	}
+	if p.Kind != auth.RootUser || p.Account != u.cfg.Account {
+		return auth.Nobody, errForbidden
+	}
+	return p, nil
+}
+
+// errBadAnswer is what callers get when a function failed, or answered what is
+// no response.
+var errBadAnswer = fault.New(http.StatusBadGateway, "InternalServerErrorException", "Internal Server Error")
+
+// refuse answers with a fault, as function URLs do: JSON with a Message.
+func (u urls) refuse(ctx context.Context, w http.ResponseWriter, err error) {
+	f := fault.As(err)
+	var known *fault.Error
+	if !errors.As(err, &known) {
+		u.report(ctx, "serve function URL", err)
+		f = fault.New(http.StatusInternalServerError, "ServiceException", "Internal Server Error")
+	}
+	body, err := json.Marshal(map[string]string{"Message": f.Message})
+	if err != nil { // a map of strings always has an encoding
+		body = []byte("{}")
+	}
+	w.Header().Set("X-Amzn-Errortype", f.Code)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(f.Status)
+	w.Write(body) // the caller may be gone: there is nobody to tell
+}
