@@ -47,7 +47,14 @@ type child struct {
 	gone chan struct{} // closed when it has ended
 }
 
-func (c *child) kill() { c.Signal(syscall.SIGKILL) }
+// kill ends it at once, unless it has ended.
+func (c *child) kill() {
+	select {
+	case <-c.gone:
+	default:
+		c.Signal(syscall.SIGKILL)
+	}
+}
 
 // launch starts a command with its logs going where they belong, and has ended
 // called when it is over. It is called with the lock held.
@@ -66,7 +73,7 @@ func (a *Agent) launch(cmd Command, source string, ended func(Exit)) (*child, er
 	_ = null.Close() // the child has its own
 	logs.closeWrite()
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", cmd.Args[0], err)
+		return nil, err // its text goes to the function's author as it is
 	}
 	c := &child{Process: p, gone: make(chan struct{})}
 	a.tasks.Go(func() {

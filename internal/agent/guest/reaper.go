@@ -44,12 +44,11 @@ func (p *process) Signal(s syscall.Signal) {
 	}
 }
 
-// Start starts a command in a process group of its own.
+// Start starts a command in a process group of its own. An error that is
+// fs.ErrNotExist is of the program itself, not of its interpreter or directory.
 func (r *Reaper) Start(cmd Command) (Process, error) {
-	if info, err := os.Stat(cmd.Args[0]); err != nil {
-		return nil, err
-	} else if info.IsDir() {
-		return nil, &os.PathError{Op: "exec", Path: cmd.Args[0], Err: syscall.EACCES}
+	if _, err := os.Stat(cmd.Args[0]); err != nil {
+		return nil, fmt.Errorf("find program: %w", err)
 	}
 	attr := &syscall.ProcAttr{Dir: cmd.Dir, Env: cmd.Env, Sys: &syscall.SysProcAttr{Setpgid: true}}
 	for _, f := range cmd.Files {
@@ -63,7 +62,7 @@ func (r *Reaper) Start(cmd Command) (Process, error) {
 	defer r.mu.Unlock()
 	pid, err := syscall.ForkExec(cmd.Args[0], cmd.Args, attr)
 	if err != nil {
-		return nil, &os.PathError{Op: "fork/exec", Path: cmd.Args[0], Err: err}
+		return nil, fmt.Errorf("fork/exec %s: %v", cmd.Args[0], err)
 	}
 	p := &process{pid: pid, exit: make(chan Exit, 1)}
 	r.mine[pid] = p

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"net"
-	"os"
 	"path"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -47,7 +45,7 @@ func (a *Agent) start() error {
 		if err != nil {
 			e.state = extFailed
 			a.events.extension(a, e, "LaunchError")
-			a.fail("Extension.LaunchError", "%v", cause(err))
+			a.fail("Extension.LaunchError", "%v", err)
 			return nil
 		}
 	}
@@ -86,7 +84,7 @@ func (a *Agent) startRuntime() {
 	case errors.Is(err, fs.ErrNotExist):
 		a.fail("Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): %v", tried)
 	case err != nil:
-		a.fail("Runtime.InvalidEntrypoint", "%v", cause(err))
+		a.fail("Runtime.InvalidEntrypoint", "%v", err)
 	}
 }
 
@@ -111,23 +109,6 @@ func (a *Agent) runtimeEnded(x Exit) {
 	} else {
 		a.fail("Runtime.ExitError", "Runtime exited with error: %s", x)
 	}
-}
-
-// cause is the innermost text of a failed start: "no such file or directory"
-// says more to a function's author than our way there.
-func cause(err error) error {
-	var p *fs.PathError
-	var s *os.SyscallError
-	var n syscall.Errno
-	switch {
-	case errors.As(err, &p):
-		return p
-	case errors.As(err, &s):
-		return s
-	case errors.As(err, &n):
-		return n
-	}
-	return err
 }
 
 // forward listens at each address and connects it with its unix socket.

@@ -19,7 +19,14 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/agent/guest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if dir, err := built(); err == nil {
+			os.RemoveAll(dir)
+		}
+		os.Exit(code)
+	}))
+}
 
 const (
 	id1 = "11111111-1111-4111-8111-111111111111"
@@ -28,12 +35,12 @@ const (
 
 // worker is the outer end of an agent's control socket.
 type worker struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 }
 
 // pair makes the control socket: the worker's end, and the agent's.
-func pair(t *testing.T) (*worker, *os.File) {
+func pair(t testing.TB) (*worker, *os.File) {
 	t.Helper()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -124,7 +131,6 @@ type world struct {
 	output *os.File
 	ended  chan error
 	logs   *os.File
-	noExec error
 }
 
 // proc is a process that the agent believes to have started.
@@ -198,9 +204,6 @@ func begin(t *testing.T, init frame.InitBody) *world {
 }
 
 func (w *world) start(cmd guest.Command) (guest.Process, error) {
-	if w.noExec != nil {
-		return nil, w.noExec
-	}
 	out, err := syscall.Dup(int(cmd.Files[1].Fd()))
 	if err != nil {
 		return nil, err
