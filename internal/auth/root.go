@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/mayfly-cloud/mayfly/internal/arn"
@@ -54,6 +56,15 @@ func OpenRoot(dir, account string) (*Root, error) {
 		UserID:      file.Account,
 		AccessKeyID: file.AccessKeyID,
 	}}}, nil
+}
+
+// ReadRoot reads the root credentials that OpenRoot made, for the owner's own
+// clients. Without them the error wraps fs.ErrNotExist.
+func ReadRoot(dir string) (*Root, error) {
+	if _, err := os.Stat(filepath.Join(dir, rootFile)); err != nil {
+		return nil, fmt.Errorf("find root credentials: %w", err)
+	}
+	return OpenRoot(dir, "")
 }
 
 func makeRoot(account string) ([]byte, error) {
