@@ -4,8 +4,8 @@
 //
 // A request goes one of three ways, told in this order:
 //
-//	/_mayfly/...            a page of Mayfly's own (Page); no bucket can have that name
 //	a host of its own       a site (Site): function URLs, later buckets
+//	/_mayfly/...            a page of Mayfly's own (Page); no bucket can have that name
 //	anything else           an operation of an AWS API
 //
 // and an operation goes through

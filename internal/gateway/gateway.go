@@ -85,18 +85,18 @@ func (g *Gateway) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		w.readWithin(max(r.ContentLength, largeBody)) // whoever reads it: the server does when nobody else has
 	}
 
-	if strings.HasPrefix(r.URL.Path, pagesPath) {
-		w.Header()["X-Amzn-Requestid"] = []string{requestID}
-		w.name("mayfly", "page")
-		g.pages.ServeHTTP(w, r.WithContext(ctx))
-		return
-	}
 	if site := g.site(r.Host); site != nil {
 		w.Header()["X-Amzn-Requestid"] = []string{requestID}
 		w.name(site.Name, "request")
 		r = r.WithContext(ctx)
 		r.Body = &limited{ReadCloser: r.Body, left: DefaultMaxBody, end: w.readWhenever}
 		site.Handler.ServeHTTP(w, r)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, pagesPath) {
+		w.Header()["X-Amzn-Requestid"] = []string{requestID}
+		w.name("mayfly", "page")
+		g.pages.ServeHTTP(w, r.WithContext(ctx))
 		return
 	}
 	g.serveAPI(ctx, w, r)
