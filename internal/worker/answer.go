@@ -129,6 +129,7 @@ func (e *Environment) receiveStream(c *Call, begin []byte, out *Outcome) error {
 		}
 		switch {
 		case kind == frame.End && n == 0:
+			to.flush()
 			out.Payload = to.buffered
 			return nil
 		case kind == frame.End:

@@ -143,7 +143,7 @@ func (e *Environment) chill() {
 	if e.calling.Load() || e.frozen || ended(e.m.sb) {
 		return
 	}
-	if e.m.r.Buffered() > 0 {
+	if e.m.spoke() {
 		e.kill()
 		return
 	}

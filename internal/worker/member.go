@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/agent/frame"
@@ -181,6 +182,27 @@ func ended(sb sandbox.Sandbox) bool {
 	default:
 		return false
 	}
+}
+
+// spoke says whether the program has sent something that nobody has read.
+func (m *member) spoke() bool {
+	if m.r.Buffered() > 0 {
+		return true
+	}
+	conn, ok := m.sb.Conn().(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false // it is closed
+	}
+	n := 0
+	err = raw.Control(func(fd uintptr) {
+		var b [1]byte
+		n, _, _ = syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	})
+	return err == nil && n > 0
 }
 
 // drain takes the log lines that are there now.
