@@ -19,39 +19,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-cloud/mayfly/internal/agent/frame"
-	"github.com/mayfly-cloud/mayfly/internal/runtime"
 )
 
 // answerTimeout bounds every wait for a frame.
 const answerTimeout = 10 * time.Second
 
 const testID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
-
-// set is the runtimes of this machine, found once: compiling Java takes seconds.
-var set = sync.OnceValues(func() (*runtime.Set, error) {
-	dir, err := os.MkdirTemp("", "mayfly-runtime-*")
-	if err != nil {
-		return nil, err
-	}
-	setDir = dir
-	return runtime.Find(contextBackground, runtime.Config{Dir: dir, Path: filepath.SplitList(os.Getenv("PATH"))})
-})
-
-var setDir string
-
-// lookup returns a runtime that this machine must have.
-func lookup(t testing.TB, name string) runtime.Runtime {
-	t.Helper()
-	s, err := set()
-	if err != nil {
-		t.Fatalf("find runtimes: %v", err)
-	}
-	r, err := s.Lookup(name)
-	if err != nil {
-		t.Fatalf("look up %s: %v", name, err)
-	}
-	return r
-}
 
 // child is a bootstrap running as an ordinary process.
 type child struct {

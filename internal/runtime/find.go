@@ -34,6 +34,8 @@ type Set struct {
 	path []string
 	log  *slog.Logger
 
+	adding sync.Mutex // one Add at a time; taken before mu
+
 	mu       sync.Mutex
 	found    map[string]Runtime // by Lambda's name
 	compiled map[string]error   // Java runtimes whose bootstrap was made ready
@@ -141,19 +143,26 @@ func (s *Set) runtime(e entry, c candidate) Runtime {
 		}
 	}
 	r.bootstrap = bootstrapDir(s.dir, e.family)
-	switch e.family {
-	case nodejs:
-		r.sdk = existing(filepath.Join(s.dir, sdkFolder, "nodejs", "node_modules"), "@aws-sdk")
-	case python:
-		r.sdk = existing(filepath.Join(s.dir, sdkFolder, "python"), "boto3")
-		if r.sdk == "" {
-			r.sdk = existing("/usr/lib/python3/dist-packages", "boto3")
-		}
-	case java:
+	r.sdk = sdkOf(s.dir, e.family)
+	if e.family == java {
 		r.bootstrap = javaDir(s.dir, c.facts)
 		r.conf, r.jdk = c.facts.Conf, c.facts.JDK
 	}
 	return r
+}
+
+// sdkOf is the folder of the AWS SDK for a language, ours before the system's.
+func sdkOf(dir string, f family) string {
+	switch f {
+	case nodejs:
+		return existing(filepath.Join(dir, sdkFolder, "nodejs", "node_modules"), "@aws-sdk")
+	case python:
+		if ours := existing(filepath.Join(dir, sdkFolder, "python"), "boto3"); ours != "" {
+			return ours
+		}
+		return existing("/usr/lib/python3/dist-packages", "boto3")
+	}
+	return ""
 }
 
 // existing returns dir if it has an entry of the given name, else "".

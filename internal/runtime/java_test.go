@@ -15,8 +15,6 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/agent/frame"
 )
 
-const java = "java17"
-
 // javaCore stands for aws-lambda-java-core, which functions bring themselves.
 var javaCore = map[string]string{
 	"Context": `public interface Context { String getAwsRequestId(); String getLogGroupName(); String getLogStreamName();

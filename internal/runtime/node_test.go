@@ -11,8 +11,6 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/agent/frame"
 )
 
-const node = "nodejs20.x"
-
 func TestNodeHandlers(t *testing.T) {
 	js := func(text string) map[string]string { return map[string]string{"index.js": text} }
 	mjs := func(text string) map[string]string { return map[string]string{"index.mjs": text} }

@@ -10,8 +10,6 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/agent/frame"
 )
 
-const python = "python3.11"
-
 func TestPythonHandlers(t *testing.T) {
 	py := func(text string) map[string]string { return map[string]string{"app.py": text} }
 	runCases(t, python, []handlerCase{
