@@ -52,7 +52,7 @@ type Agent struct {
 	dead    *failure  // no call can be served any more
 	runtime runtime
 	exts    []*extension
-	pipes   []*os.File // the children's logs
+	pipes   []*logPipe // the children's logs, where they pass through here
 	call    *call
 	next    *call // came before the runtime asked for it
 	owed    bool  // an Idle
@@ -223,7 +223,9 @@ func (a *Agent) close() {
 	for _, p := range ps {
 		p.kill()
 	}
-	a.drainLogs()
+	for _, p := range a.pipes {
+		p.end()
+	}
 	a.cfg.Control.HangUp() // whoever still reads it is let go
 	a.conns.close()
 	a.events.close()

@@ -57,21 +57,23 @@ func (c *child) kill() {
 }
 
 // launch starts a command with its logs going where they belong, and has ended
-// called when it is over. It is called with the lock held.
+// called when it is over. The command's files come after the usual three. It is
+// called with the lock held.
 func (a *Agent) launch(cmd Command, source string, ended func(Exit)) (*child, error) {
-	logs, err := a.logs(source)
+	out, mine, err := a.logs(source, a.cfg.Output, false)
 	if err != nil {
 		return nil, err
 	}
+	if mine {
+		defer out.Close() // the child has its own
+	}
 	null, err := os.Open(os.DevNull)
 	if err != nil {
-		logs.closeWrite()
 		return nil, fmt.Errorf("open input: %w", err)
 	}
-	cmd.Files = append([]*os.File{null, logs.w, logs.w}, cmd.Files...)
+	defer null.Close()
+	cmd.Files = append([]*os.File{null, out, out}, cmd.Files...)
 	p, err := a.cfg.Start(cmd)
-	_ = null.Close() // the child has its own
-	logs.closeWrite()
 	if err != nil {
 		return nil, err // its text goes to the function's author as it is
 	}

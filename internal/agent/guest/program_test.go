@@ -300,7 +300,8 @@ func TestFramedRuntimeUnderAnExtension(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	init := frame.InitBody{Args: []string{framed}, Framed: true, Extensions: []string{script}}
+	init := frame.InitBody{Args: []string{framed}, Framed: true, Extensions: []string{script},
+		Env: map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": "/usr/bin/env"}}
 	p := run(t, init)
 	p.expect(frame.Ready)
 	p.call(`"hi"`, frame.Call{})
@@ -318,13 +319,13 @@ func TestFramedRuntimeUnderAnExtension(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 	p.expect(frame.Idle)
-	p.wrote("told INVOKE "+id1, "event function log line", "event platform.runtimeDone")
+	p.wrote("told INVOKE "+id1, "event function log line", "event function two\nlines", "event platform.runtimeDone")
 	p.call(`"exit"`, frame.Call{})
 	if e := p.failed(id1); e.Type != "Runtime.ExitError" || !strings.HasSuffix(e.Message, "exit status 9") {
 		t.Errorf("got %+v", e)
 	}
 
-	init.Handler = "missing"
+	init.Handler, init.Env = "missing", nil
 	p = run(t, init)
 	if e := p.failed(frame.NilID); e.Type != "Runtime.HandlerNotFound" {
 		t.Errorf("got %+v", e)

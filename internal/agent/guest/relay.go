@@ -3,6 +3,7 @@ package guest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"syscall"
 	"time"
@@ -19,7 +20,21 @@ func (a *Agent) startFramed(cmd Command) error {
 	}
 	sock, theirs := NewSocket(os.NewFile(uintptr(fds[0]), "runtime")), os.NewFile(uintptr(fds[1]), "control")
 	defer theirs.Close()
-	cmd.Files = []*os.File{theirs, a.cfg.Telemetry}
+	cmd.Files = []*os.File{theirs}
+	if a.cfg.Telemetry != nil {
+		w, mine, err := a.logs("function", a.cfg.Telemetry, true)
+		if err != nil {
+			return err
+		}
+		if mine {
+			defer w.Close() // the runtime has its own
+		}
+		cmd.Files = append(cmd.Files, w)
+		cmd.Env = append(cmd.Env, "_LAMBDA_TELEMETRY_LOG_FD=4")
+	}
+	if wrapper := a.init.Env["AWS_LAMBDA_EXEC_WRAPPER"]; wrapper != "" {
+		cmd.Args = append([]string{wrapper}, cmd.Args...)
+	}
 	a.runtime.proc, err = a.launch(cmd, "function", a.runtimeEnded)
 	if err != nil {
 		_ = sock.Close() // nobody has the other end
@@ -40,6 +55,11 @@ func (a *Agent) relay() {
 	k, _, err := in.read()
 	if err == nil && k == frame.Hello {
 		init := a.init
+		init.Env = maps.Clone(init.Env)
+		if init.Env == nil {
+			init.Env = map[string]string{}
+		}
+		init.Env["AWS_LAMBDA_RUNTIME_API"] = a.cfg.Listener.Addr().String()
 		init.Args, init.Extensions, init.Forward, init.Framed = nil, nil, nil, false
 		err = in.sendJSON(frame.Init, "", init)
 	}
@@ -79,6 +99,9 @@ func (a *Agent) relayOne(k frame.Kind, body []byte) error {
 		return nil
 	case c == nil || c.answer >= sending:
 		return fmt.Errorf("%q frame out of order", byte(k))
+	}
+	if k != frame.Chunk {
+		a.drainLogs()
 	}
 	if err := a.control.send(k, body); err != nil {
 		a.sent(err)

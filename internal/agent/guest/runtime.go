@@ -194,6 +194,7 @@ func (a *Agent) finish(call *call, errorType string, write func() error) bool {
 	}
 	call.answer = sending
 	a.mu.Unlock()
+	a.drainLogs()
 	err := write()
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -81,7 +81,7 @@ func (a *Agent) startRuntime() {
 		}
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !a.init.Framed:
 		a.fail("Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): %v", tried)
 	case err != nil:
 		a.fail("Runtime.InvalidEntrypoint", "%v", err)

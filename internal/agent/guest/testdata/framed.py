@@ -21,7 +21,8 @@ init = json.loads(body)
 if init["handler"] == "missing":
     send(b"E", b"0" * 36 + b'{"errorMessage":"no handler","errorType":"Runtime.HandlerNotFound"}')
     sys.exit(0)
-os.write(4, b"telemetry line\n")
+text = b"two\nlines"
+os.write(int(os.environ["_LAMBDA_TELEMETRY_LOG_FD"]), struct.pack(">IIq", 0xA55A0003, len(text), 0) + text)
 print("log line", sorted(init), flush=True)
 send(b"K")
 while True:
