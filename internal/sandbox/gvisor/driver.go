@@ -12,6 +12,9 @@ import (
 	"sync"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
 )
 
 // Config says how to run the driver.
@@ -19,17 +22,22 @@ type Config struct {
 	// Dir is a directory of the driver's own. It stays empty: what the driver
 	// keeps there only its launcher sees.
 	Dir string
+	// Cgroups bound sandboxes; without them there are no limits.
+	Cgroups *cgroup.Root
+	// Network connects sandboxes; without it there is no network for them. An
+	// ordinary user's sandboxes have neither.
+	Network *network.Network
 	// Log gets what gVisor complains about.
 	Log *slog.Logger
-	// Exe is a binary whose main calls Dispatch; this one if empty. It must be
-	// statically linked and not instrumented by the race detector.
+	// Exe is a binary whose main calls launcher.Dispatch; this one if empty. It
+	// must be linked statically and without the race detector.
 	Exe string
 }
 
 // Driver runs sandboxes on gVisor.
 type Driver struct {
 	cfg   Config
-	setup setup
+	setup protocol.Setup
 
 	mu       sync.Mutex
 	launcher *launcher
@@ -50,20 +58,35 @@ func New(ctx context.Context, cfg Config) (*Driver, error) {
 		return nil, fmt.Errorf("make sandbox directory: %w", err)
 	}
 	if cfg.Exe == "" {
-		cfg.Exe = selfName
+		cfg.Exe = "/proc/self/exe"
 	}
 	d := &Driver{cfg: cfg, guests: make(map[string]*guest)}
-	d.setup = setup{Dir: dir, Platform: "systrap", Rootless: os.Geteuid() != 0}
-	if err := d.prove(ctx); err != nil {
+	d.setup = protocol.Setup{Dir: dir, Rootless: os.Geteuid() != 0}
+	if d.setup.Rootless {
+		d.cfg.Cgroups, d.cfg.Network = nil, nil
+	}
+	if err := d.choosePlatform(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", sandbox.ErrUnsupported, err), d.Close())
 	}
 	return d, nil
 }
 
 func (d *Driver) Info() sandbox.Info {
-	i := sandbox.Info{Name: "gvisor"}
+	i := sandbox.Info{Name: "gvisor", Detail: "own gVisor kernel (" + d.setup.Platform + ") for each sandbox, read-only root, no capabilities"}
 	if d.setup.Rootless {
 		i.Name = "gvisor-rootless"
+		i.Detail += ", run as an ordinary user"
+	}
+	if c := d.cfg.Cgroups; c != nil {
+		i.Detail += ", bounded by cgroups " + c.Versions()
+		i.Weaker = append(i.Weaker, c.Lacks()...)
+	} else {
+		i.Weaker = append(i.Weaker, "memory limit", "CPU limit", "freezing")
+	}
+	if d.cfg.Network != nil {
+		i.Detail += ", own network that leads to this node alone"
+	} else {
+		i.Weaker = append(i.Weaker, "network access")
 	}
 	return i
 }
@@ -84,72 +107,14 @@ func (d *Driver) start(ctx context.Context, s sandbox.Spec) (*guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, theirs, err := newWires()
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll(theirs)
-	g := &guest{
-		id: s.ID, driver: d, launcher: l, wires: w,
-		done: make(chan struct{}), attached: make(map[string]bool),
-	}
-	if err := g.launch(ctx, s, theirs); err != nil {
-		return nil, errors.Join(err, w.close())
+	g := newGuest(s.ID, d, l)
+	if err := g.start(ctx, s); err != nil {
+		return nil, errors.Join(err, g.release())
 	}
 	if err := d.note(g); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
 	return g, nil
-}
-
-// launch has the launcher start the sandbox.
-func (g *guest) launch(ctx context.Context, s sandbox.Spec, theirs []*os.File) error {
-	q := &startRequest{
-		Args: s.Args, Env: s.Env, Dir: s.Dir, TmpBytes: s.TmpBytes,
-		Processes: s.Limits.Processes, OpenFiles: s.Limits.OpenFiles,
-	}
-	for _, m := range s.Mounts {
-		q.Mounts = append(q.Mounts, bind(m))
-	}
-	var fds []int
-	for _, f := range theirs {
-		fds = append(fds, int(f.Fd()))
-	}
-	c, err := g.launcher.call(request{ID: s.ID, Start: q}, g.ended, fds...)
-	if err != nil {
-		return err
-	}
-	select {
-	case r := <-c:
-		return g.launched(r)
-	case <-ctx.Done():
-	}
-	// The launcher can't stop half-way, only as soon as it can.
-	if _, err := g.launcher.call(request{ID: s.ID, Kill: true}, nil); err != nil {
-		return errors.Join(ctx.Err(), err)
-	}
-	if err := g.launched(<-c); err == nil {
-		return errors.Join(ctx.Err(), g.Close())
-	}
-	return ctx.Err()
-}
-
-func (g *guest) launched(r reply) error {
-	if r.err == nil && len(r.files) != 1 {
-		closeAll(r.files)
-		r.err = errors.New("launcher sent no pidfd")
-	}
-	if r.err != nil {
-		g.launcher.forget(g.id)
-		return r.err
-	}
-	g.pidfd = r.files[0]
-	return nil
-}
-
-func (g *guest) ended(e sandbox.Exit) {
-	g.exit = e
-	close(g.done)
 }
 
 // use returns the launcher, a new one if the last has ended.

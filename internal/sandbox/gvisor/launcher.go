@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
 var errLauncherGone = errors.New("launcher has ended")
@@ -42,7 +43,7 @@ type reply struct {
 }
 
 // startLauncher starts exe as a launcher. It is ready when this returns.
-func startLauncher(ctx context.Context, exe string, s setup, log *slog.Logger) (*launcher, error) {
+func startLauncher(ctx context.Context, exe string, s protocol.Setup, log *slog.Logger) (*launcher, error) {
 	conn, theirs, err := socketPair(unix.SOCK_SEQPACKET)
 	if err != nil {
 		return nil, err
@@ -65,9 +66,9 @@ func startLauncher(ctx context.Context, exe string, s setup, log *slog.Logger) (
 	}
 	stop := context.AfterFunc(ctx, l.kill)
 	defer stop()
-	var r report
-	buf := make([]byte, maxPacket)
-	if _, err = receive(conn, buf, &r); err == nil && r.Err != "" {
+	var r protocol.Report
+	buf := make([]byte, protocol.MaxPacket)
+	if _, err = protocol.Receive(conn, buf, &r); err == nil && r.Err != "" {
 		err = errors.New(r.Err)
 	}
 	if ctx.Err() != nil {
@@ -81,7 +82,7 @@ func startLauncher(ctx context.Context, exe string, s setup, log *slog.Logger) (
 	return l, nil
 }
 
-func launcherCommand(exe string, s setup, control *os.File) (*exec.Cmd, *os.File, error) {
+func launcherCommand(exe string, s protocol.Setup, control *os.File) (*exec.Cmd, *os.File, error) {
 	arg, err := json.Marshal(s)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode set-up: %w", err)
@@ -91,7 +92,7 @@ func launcherCommand(exe string, s setup, control *os.File) (*exec.Cmd, *os.File
 		return nil, nil, fmt.Errorf("make pipe: %w", err)
 	}
 	cmd := &exec.Cmd{
-		Path: exe, Args: []string{launcherName, string(arg)}, Dir: "/",
+		Path: exe, Args: []string{protocol.LauncherName, string(arg)}, Dir: "/",
 		// Nothing of the node's environment: secrets may be in it, and runsc
 		// hands it on. The variable keeps runsc from looking for other binaries.
 		Env:    []string{"GVISOR_SIDECAR_BINARIES_DIR=/proc/none", "PATH=/usr/bin:/bin"},
@@ -145,8 +146,8 @@ func (l *launcher) logLines(r *os.File) {
 // read takes in reports until the launcher hangs up.
 func (l *launcher) read(buf []byte) {
 	for {
-		var r report
-		files, err := receive(l.conn, buf, &r)
+		var r protocol.Report
+		files, err := protocol.Receive(l.conn, buf, &r)
 		if err != nil {
 			l.kill()
 			return
@@ -160,7 +161,7 @@ func (l *launcher) read(buf []byte) {
 		delete(l.waiting, r.Seq)
 		l.mu.Unlock()
 		if waiting == nil {
-			closeAll(files)
+			protocol.Close(files)
 			continue
 		}
 		p := reply{files: files}
@@ -171,7 +172,7 @@ func (l *launcher) read(buf []byte) {
 	}
 }
 
-func (l *launcher) sandboxEnded(r report) {
+func (l *launcher) sandboxEnded(r protocol.Report) {
 	l.mu.Lock()
 	ended := l.ended[r.ID]
 	delete(l.ended, r.ID)
@@ -183,7 +184,7 @@ func (l *launcher) sandboxEnded(r report) {
 
 // call asks the launcher. ended is called once when the sandbox that a start
 // request makes has ended; not when the start fails.
-func (l *launcher) call(q request, ended func(sandbox.Exit), files ...int) (<-chan reply, error) {
+func (l *launcher) call(q protocol.Request, ended func(sandbox.Exit), files ...int) (<-chan reply, error) {
 	c := make(chan reply, 1)
 	l.mu.Lock()
 	if l.dead {
@@ -197,7 +198,7 @@ func (l *launcher) call(q request, ended func(sandbox.Exit), files ...int) (<-ch
 		l.ended[q.ID] = ended
 	}
 	l.mu.Unlock()
-	if err := send(l.conn, q, files...); err != nil {
+	if err := protocol.Send(l.conn, q, files...); err != nil {
 		l.mu.Lock()
 		delete(l.waiting, q.Seq)
 		delete(l.ended, q.ID)

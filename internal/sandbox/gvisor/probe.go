@@ -2,6 +2,7 @@ package gvisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,40 +10,68 @@ import (
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
 const (
-	probeAnswer  = "alive"
 	probeTimeout = 10 * time.Second
+	// kvmTimeout is short: KVM is quick, or it hangs, which it does on some
+	// nested hosts whose /dev/kvm opens and makes machines.
+	kvmTimeout = 2 * time.Second
 )
 
-// prove runs a sandbox with this binary in it, which answers on its control
-// socket.
-func (d *Driver) prove(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+// choosePlatform takes the first platform that runs a sandbox here.
+func (d *Driver) choosePlatform(ctx context.Context) error {
+	if f, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0); err == nil {
+		f.Close()
+		if d.tryPlatform(ctx, "kvm", kvmTimeout) == nil {
+			return nil
+		}
+	}
+	return d.tryPlatform(ctx, "systrap", probeTimeout)
+}
+
+func (d *Driver) tryPlatform(ctx context.Context, platform string, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	d.setup.Platform = platform
+	l, err := startLauncher(ctx, d.cfg.Exe, d.setup, d.cfg.Log)
+	if err != nil {
+		return err
+	}
+	// A sandbox that hangs ends with its launcher, and every wait with it.
+	stop := context.AfterFunc(ctx, l.kill)
+	err = d.prove(ctx, l)
+	stop()
+	if err != nil {
+		l.close()
+		return err
+	}
+	d.launcher = l
+	return nil
+}
+
+// prove runs this binary in a sandbox, where it answers on the control socket.
+func (d *Driver) prove(ctx context.Context, l *launcher) error {
 	exe, err := filepath.EvalSymlinks(d.cfg.Exe)
 	if err != nil {
 		return fmt.Errorf("find own binary: %w", err)
 	}
-	const inside = "/var/runtime/" + probeName
-	g, err := d.start(ctx, sandbox.Spec{
-		ID: "probe", Args: []string{inside}, Dir: "/",
+	const inside = "/var/runtime/" + protocol.ProbeName
+	g := newGuest("probe", d, l)
+	err = g.start(ctx, sandbox.Spec{
+		ID: g.id, Args: []string{inside}, Dir: "/",
 		Mounts: []sandbox.Mount{{Host: exe, Inside: inside}},
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, g.release())
 	}
-	defer g.Close()
-	stop := context.AfterFunc(ctx, g.Kill)
-	defer stop()
-	b, err := io.ReadAll(io.LimitReader(g.Conn(), 64))
-	if err != nil {
-		return fmt.Errorf("read answer of probe: %w", err)
+	said, err := io.ReadAll(io.LimitReader(g.Conn(), 64))
+	if err := errors.Join(err, g.Close()); err != nil {
+		return fmt.Errorf("run probe: %w", err)
 	}
-	if string(b) != probeAnswer {
-		said, _ := os.ReadFile(os.DevNull)
-		return fmt.Errorf("probe answered %q %q", b, said)
+	if string(said) != protocol.ProbeAnswer {
+		return fmt.Errorf("probe answered %q, exit %+v", said, g.Exit())
 	}
 	return nil
 }

@@ -10,7 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
 )
+
+// idle is how much of a sandbox's memory is gVisor's own before its program has
+// done anything. What gVisor takes while it boots is charged to the launcher.
+const idle = 5 << 20
 
 // guest is one sandbox, as its node sees it.
 type guest struct {
@@ -18,10 +25,13 @@ type guest struct {
 	driver   *Driver
 	launcher *launcher
 	wires
-
+	group *cgroup.Group      // nil without cgroups
+	net   *network.Namespace // nil without a network
 	pidfd *os.File
-	done  chan struct{}
-	exit  sandbox.Exit // valid once done is closed
+
+	done chan struct{}
+	exit sandbox.Exit // these two are valid once done is closed
+	last sandbox.Usage
 
 	mu       sync.Mutex
 	attached map[string]bool
@@ -29,6 +39,10 @@ type guest struct {
 }
 
 var _ sandbox.Sandbox = (*guest)(nil)
+
+func newGuest(id string, d *Driver, l *launcher) *guest {
+	return &guest{id: id, driver: d, launcher: l, done: make(chan struct{}), attached: make(map[string]bool)}
+}
 
 func (g *guest) ID() string            { return g.id }
 func (g *guest) Conn() net.Conn        { return g.conn }
@@ -45,7 +59,7 @@ func (g *guest) Attach(host, place string) error {
 	if g.attached[place] {
 		return fmt.Errorf("attach %s: taken", place)
 	}
-	c, err := g.launcher.call(request{ID: g.id, Attach: &attachRequest{Host: host, Inside: place}}, nil)
+	c, err := g.launcher.call(protocol.Request{ID: g.id, Attach: &protocol.Bind{Host: host, Inside: place}}, nil)
 	if err != nil {
 		return fmt.Errorf("attach %s: %w", place, err)
 	}
@@ -56,15 +70,61 @@ func (g *guest) Attach(host, place string) error {
 	return nil
 }
 
-func (g *guest) Resize(sandbox.Limits) error { return nil }
-func (g *guest) Freeze() error               { return nil }
-func (g *guest) Thaw() error                 { return nil }
-func (g *guest) Usage() sandbox.Usage        { return sandbox.Usage{} }
-func (g *guest) Addr() string                { return "" }
+func (g *guest) Resize(l sandbox.Limits) error { return g.limit(l) }
+
+func (g *guest) Freeze() error {
+	if g.group == nil {
+		return nil
+	}
+	return g.group.Freeze()
+}
+
+func (g *guest) Thaw() error {
+	if g.group == nil {
+		return nil
+	}
+	return g.group.Thaw()
+}
+
+func (g *guest) Usage() sandbox.Usage {
+	select {
+	case <-g.done:
+		return g.last
+	default:
+		return g.measure()
+	}
+}
+
+func (g *guest) measure() sandbox.Usage {
+	if g.group == nil {
+		return sandbox.Usage{}
+	}
+	u := g.group.Usage()
+	return sandbox.Usage{
+		MemoryBytes: max(u.Memory-idle, 1), MemoryPeak: max(u.MemoryPeak-idle, 1), CPU: u.CPU,
+	}
+}
+
+func (g *guest) Addr() string {
+	if g.net == nil {
+		return ""
+	}
+	return g.net.Addr().String()
+}
 
 func (g *guest) Kill() {
-	// Not finding the process any more is what was asked for.
-	unix.PidfdSendSignal(int(g.pidfd.Fd()), unix.SIGKILL, nil, 0)
+	// Not finding the process any more is what was asked for. In cgroup v1 a
+	// frozen process dies when it goes on.
+	_ = unix.PidfdSendSignal(int(g.pidfd.Fd()), unix.SIGKILL, nil, 0)
+	_ = g.Thaw()
+}
+
+// ended takes in that the program has, and the sandbox with it.
+func (g *guest) ended(e sandbox.Exit) {
+	g.last = g.measure()
+	g.exit = e
+	g.exit.OutOfMemory = g.group != nil && g.group.OutOfMemory()
+	close(g.done)
 }
 
 func (g *guest) Exit() sandbox.Exit {
@@ -86,5 +146,20 @@ func (g *guest) Close() error {
 	g.Kill()
 	<-g.done
 	g.driver.forget(g)
-	return errors.Join(g.wires.close(), g.pidfd.Close())
+	return g.release()
+}
+
+// release gives back what start made of the node's.
+func (g *guest) release() error {
+	err := g.wires.close()
+	if g.pidfd != nil {
+		err = errors.Join(err, g.pidfd.Close())
+	}
+	if g.net != nil {
+		g.net.Release()
+	}
+	if g.group != nil {
+		err = errors.Join(err, g.group.Close())
+	}
+	return err
 }

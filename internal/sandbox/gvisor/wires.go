@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
 // logPipeBytes is how much a sandbox may print before its writes wait for the
@@ -24,7 +26,7 @@ type wires struct {
 func newWires() (w wires, theirs []*os.File, err error) {
 	defer func() {
 		if err != nil {
-			closeAll(theirs)
+			protocol.Close(theirs)
 			err = errors.Join(err, w.close())
 		}
 	}()
@@ -75,4 +77,21 @@ func logPipe() (r, w *os.File, err error) {
 	// An ordinary user's pipes share a budget; the default size will do then.
 	_, _ = unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, logPipeBytes)
 	return os.NewFile(uintptr(fds[0]), "log pipe"), os.NewFile(uintptr(fds[1]), "log pipe"), nil
+}
+
+// socketPair returns one end of a socket for this process and one to give away.
+func socketPair(kind int) (*net.UnixConn, *os.File, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make socket pair: %w", err)
+	}
+	mine := os.NewFile(uintptr(fds[0]), "socket")
+	defer mine.Close()
+	theirs := os.NewFile(uintptr(fds[1]), "socket")
+	c, err := net.FileConn(mine)
+	if err != nil {
+		theirs.Close()
+		return nil, nil, fmt.Errorf("wrap socket: %w", err)
+	}
+	return c.(*net.UnixConn), theirs, nil
 }

@@ -1,4 +1,4 @@
-package gvisor
+package launcher
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
 // rootfs is the tree all sandboxes of a launcher see, each through a mount of
@@ -115,7 +116,7 @@ func (r *rootfs) share() error {
 
 // mount clones the tree for one sandbox at dir and adds the sandbox's own
 // mounts. What is mounted on it later shows up inside the running sandbox.
-func (r *rootfs) mount(dir string, own []bind) error {
+func (r *rootfs) mount(dir string, own []protocol.Bind) error {
 	if err := r.makePoints(own); err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func (r *rootfs) mount(dir string, own []bind) error {
 }
 
 // makePoints makes the places own mounts need in base, where they are missing.
-func (r *rootfs) makePoints(own []bind) error {
+func (r *rootfs) makePoints(own []protocol.Bind) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range own {

@@ -1,4 +1,4 @@
-package gvisor
+package launcher
 
 import (
 	"encoding/json"
@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"gvisor.dev/gvisor/pkg/log"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
 // diagnostics is the launcher's standard error, a pipe to the node's log;
@@ -18,7 +20,7 @@ var diagnostics = os.Stderr
 
 // host is the launcher: it serves one node's requests until the node hangs up.
 type host struct {
-	setup
+	protocol.Setup
 	conn  *net.UnixConn
 	rules rules
 	root  *rootfs
@@ -41,10 +43,10 @@ func launchAndServe(args []string) error {
 	if len(args) != 1 {
 		return errors.New("not started by a node")
 	}
-	if err := json.Unmarshal([]byte(args[0]), &h.setup); err != nil {
+	if err := json.Unmarshal([]byte(args[0]), &h.Setup); err != nil {
 		return fmt.Errorf("decode set-up: %w", err)
 	}
-	f := os.NewFile(controlFD, "control socket")
+	f := os.NewFile(protocol.ControlFD, "control socket")
 	c, err := net.FileConn(f)
 	f.Close()
 	if err != nil {
@@ -53,9 +55,9 @@ func launchAndServe(args []string) error {
 	h.conn = c.(*net.UnixConn)
 	log.SetTarget(log.GoogleEmitter{Writer: &log.Writer{Next: io.Discard}})
 	if err := h.prepare(); err != nil {
-		return send(h.conn, report{Err: err.Error()})
+		return protocol.Send(h.conn, protocol.Report{Err: err.Error()})
 	}
-	if err := send(h.conn, report{}); err != nil {
+	if err := protocol.Send(h.conn, protocol.Report{}); err != nil {
 		return err
 	}
 	return h.serve()
@@ -72,20 +74,23 @@ func (h *host) prepare() error {
 	if err := ownMounts(h.Dir); err != nil {
 		return err
 	}
+	if _, err := os.Stat("/proc/thread-self/children"); err != nil {
+		return fmt.Errorf("find a sandbox's processes: %w", err)
+	}
 	if h.root, err = newRootfs(h.Dir); err != nil {
 		return err
 	}
-	h.rules, err = newRules(h.setup)
+	h.rules, err = newRules(h.Setup)
 	return err
 }
 
 // serve answers requests, each on a goroutine of its own: a start takes tens of
 // milliseconds. They end with the process.
 func (h *host) serve() error {
-	buf := make([]byte, maxPacket)
+	buf := make([]byte, protocol.MaxPacket)
 	for {
-		var q request
-		files, err := receive(h.conn, buf, &q)
+		var q protocol.Request
+		files, err := protocol.Receive(h.conn, buf, &q)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -96,8 +101,8 @@ func (h *host) serve() error {
 	}
 }
 
-func (h *host) answer(q request, files []*os.File) {
-	defer closeAll(files)
+func (h *host) answer(q protocol.Request, files []*os.File) {
+	defer protocol.Close(files)
 	var err error
 	switch {
 	case q.Start != nil:
@@ -106,18 +111,18 @@ func (h *host) answer(q request, files []*os.File) {
 			return // answered with the sandbox's pidfd
 		}
 	case q.Attach != nil:
-		err = h.attach(q.ID, bind(*q.Attach))
-	case q.Kill:
+		err = h.attach(q.ID, *q.Attach)
+	case q.Abandon:
 		err = h.kill(q.ID)
 	}
-	r := report{Seq: q.Seq}
+	r := protocol.Report{Seq: q.Seq}
 	if err != nil {
 		r.Err = err.Error()
 	}
 	h.report(r)
 }
 
-func (h *host) start(q request, files []*os.File) error {
+func (h *host) start(q protocol.Request, files []*os.File) error {
 	b := &box{id: q.ID, host: h}
 	h.mu.Lock()
 	if h.boxes[q.ID] != nil {
@@ -133,17 +138,17 @@ func (h *host) start(q request, files []*os.File) error {
 		return err
 	}
 	defer pidfd.Close()
-	h.report(report{Seq: q.Seq}, int(pidfd.Fd()))
+	h.report(protocol.Report{Seq: q.Seq}, int(pidfd.Fd()))
 	go func() {
 		code, signal := b.wait()
 		b.destroy()
 		h.forget(q.ID)
-		h.report(report{ID: q.ID, Code: code, Signal: signal})
+		h.report(protocol.Report{ID: q.ID, Code: code, Signal: signal})
 	}()
 	return nil
 }
 
-func (h *host) attach(id string, m bind) error {
+func (h *host) attach(id string, m protocol.Bind) error {
 	h.mu.Lock()
 	b := h.boxes[id]
 	h.mu.Unlock()
@@ -173,8 +178,8 @@ func (h *host) forget(id string) {
 
 // report tells the node. Without a node there is no one left to tell, and serve
 // is about to end the process.
-func (h *host) report(r report, files ...int) {
-	if err := send(h.conn, r, files...); err != nil {
+func (h *host) report(r protocol.Report, files ...int) {
+	if err := protocol.Send(h.conn, r, files...); err != nil {
 		log.Debugf("report: %v", err)
 	}
 }

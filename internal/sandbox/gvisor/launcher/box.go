@@ -1,4 +1,4 @@
-package gvisor
+package launcher
 
 import (
 	"encoding/json"
@@ -7,11 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/runsc/config"
 	"gvisor.dev/gvisor/runsc/container"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
 var errAbandoned = errors.New("start given up")
@@ -29,8 +32,8 @@ type box struct {
 
 // start makes the sandbox and starts its program. It returns the sandbox
 // process's pidfd.
-func (b *box) start(q *startRequest, files []*os.File) (*os.File, error) {
-	want := startNetNS
+func (b *box) start(q *protocol.Start, files []*os.File) (*os.File, error) {
+	want := protocol.FileNetNS
 	if q.Network {
 		want++
 	}
@@ -50,8 +53,8 @@ func (b *box) start(q *startRequest, files []*os.File) (*os.File, error) {
 		BundleDir: b.dir,
 		Attached:  true,
 		PassFiles: map[int]*os.File{
-			1: files[startOutput], 2: files[startOutput],
-			controlFD: files[startControl], telemetryFD: files[startTelemetry],
+			1: files[protocol.FileOutput], 2: files[protocol.FileOutput],
+			protocol.ControlFD: files[protocol.FileControl], protocol.TelemetryFD: files[protocol.FileTelemetry],
 		},
 	}
 	text, err := json.Marshal(args.Spec)
@@ -74,12 +77,8 @@ func (b *box) run(args container.Args, procs []string) (*os.File, error) {
 	if b.abandoned.Load() {
 		return nil, errAbandoned
 	}
-	// Between New and Start only two processes exist, and neither has run a
-	// byte of the guest's; all others descend from them.
-	for _, pid := range []int{c.SandboxPid(), c.GoferPid.Load()} {
-		if err := join(procs, pid); err != nil {
-			return nil, err
-		}
+	if err := join(procs, c.SandboxPid(), c.GoferPid.Load()); err != nil {
+		return nil, err
 	}
 	fd, err := unix.PidfdOpen(c.SandboxPid(), 0)
 	if err != nil {
@@ -97,17 +96,64 @@ func (b *box) run(args container.Args, procs []string) (*os.File, error) {
 	return pidfd, nil
 }
 
-// join writes a process into cgroups.
-func join(procs []string, pid int) error {
+// join writes processes and their descendants into cgroups. Between New and
+// Start nothing of the guest's runs yet, and the sandbox has a few processes
+// that all later ones descend from.
+func join(procs []string, pids ...int) error {
+	if len(procs) == 0 {
+		return nil
+	}
+	for i := 0; i < len(pids); i++ {
+		children, err := childrenOf(pids[i])
+		if err != nil {
+			return err
+		}
+		pids = append(pids, children...)
+	}
 	for _, p := range procs {
-		if err := os.WriteFile(p, []byte(strconv.Itoa(pid)), 0); err != nil {
+		f, err := os.OpenFile(p, os.O_WRONLY, 0)
+		if err != nil {
+			return fmt.Errorf("join cgroup: %w", err)
+		}
+		for _, pid := range pids {
+			if _, err = f.WriteString(strconv.Itoa(pid)); err != nil {
+				break
+			}
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
 			return fmt.Errorf("join cgroup: %w", err)
 		}
 	}
 	return nil
 }
 
-func (b *box) attach(m bind) error {
+// childrenOf lists the children of all threads of a process.
+func childrenOf(pid int) ([]int, error) {
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, l := range lists {
+		b, err := os.ReadFile(l)
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			continue // the thread has ended
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list children: %w", err)
+		}
+		for _, f := range strings.Fields(string(b)) {
+			n, err := strconv.Atoi(f)
+			if err != nil {
+				return nil, fmt.Errorf("list children: %w", err)
+			}
+			pids = append(pids, n)
+		}
+	}
+	return pids, nil
+}
+
+func (b *box) attach(m protocol.Bind) error {
 	return bindReadOnly(m.Host, filepath.Join(b.rootDir(), m.Inside))
 }
 

@@ -1,4 +1,4 @@
-package gvisor
+package launcher
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package gvisor
+package launcher
 
 import (
 	"os"
@@ -11,14 +11,14 @@ import (
 	"gvisor.dev/gvisor/runsc/cmd"
 	"gvisor.dev/gvisor/runsc/cmd/sentry/sentrycmd"
 	"gvisor.dev/gvisor/runsc/cmd/util"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
-// Names this binary goes by (argv[0]) in the parts it plays.
+// Names gVisor gives itself (argv[0]) when it executes this binary again.
 const (
-	launcherName = "mayfly-launcher"
-	probeName    = "mayfly-probe"
-	runscPrefix  = "runsc" // runsc-sandbox, runsc-gofer
-	selfName     = "/proc/self/exe"
+	runscPrefix = "runsc" // runsc-sandbox, runsc-gofer
+	selfName    = "/proc/self/exe"
 )
 
 // bootGC is the garbage collector's target while a gVisor kernel boots. Boot
@@ -28,7 +28,7 @@ const bootGC = 800
 // runsc restores namespaces from those of the main thread, so in the launcher
 // the main thread must never be lent to a goroutine that enters another one.
 func init() {
-	if part() == launcherName {
+	if part() == protocol.LauncherName {
 		runtime.LockOSThread()
 	}
 }
@@ -38,9 +38,9 @@ func init() {
 // and TestMain of tests that use the driver.
 func Dispatch() {
 	switch part() {
-	case launcherName:
+	case protocol.LauncherName:
 		os.Exit(launch(os.Args[1:]))
-	case probeName:
+	case protocol.ProbeName:
 		os.Exit(answerProbe())
 	case runscPrefix:
 		debug.SetGCPercent(bootGC)
@@ -56,7 +56,7 @@ func Dispatch() {
 func part() string {
 	name := filepath.Base(os.Args[0])
 	switch {
-	case name == launcherName, name == probeName:
+	case name == protocol.LauncherName, name == protocol.ProbeName:
 		return name
 	case strings.HasPrefix(name, runscPrefix):
 		return runscPrefix
@@ -68,8 +68,8 @@ func part() string {
 
 // answerProbe is the program of the sandbox that proves the driver works.
 func answerProbe() int {
-	f := os.NewFile(controlFD, "control socket")
-	if _, err := f.WriteString(probeAnswer); err != nil {
+	f := os.NewFile(protocol.ControlFD, "control socket")
+	if _, err := f.WriteString(protocol.ProbeAnswer); err != nil {
 		return 1
 	}
 	return 0

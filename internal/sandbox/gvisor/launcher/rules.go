@@ -1,4 +1,4 @@
-package gvisor
+package launcher
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"gvisor.dev/gvisor/runsc/config"
 	"gvisor.dev/gvisor/runsc/flag"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
 // Who a program is inside its sandbox.
@@ -24,7 +26,7 @@ type rules struct {
 	alone, networked config.Config
 }
 
-func newRules(s setup) (rules, error) {
+func newRules(s protocol.Setup) (rules, error) {
 	flags := []string{
 		"--platform=" + s.Platform,
 		"--ignore-cgroups", // on v1 runsc would move the whole launcher
@@ -74,10 +76,10 @@ func (r *rules) conf(b *box, network bool) *config.Config {
 	return &c
 }
 
-func (r *rules) spec(b *box, q *startRequest, files []*os.File) *specs.Spec {
+func (r *rules) spec(b *box, q *protocol.Start, files []*os.File) *specs.Spec {
 	netns := specs.LinuxNamespace{Type: specs.NetworkNamespace}
 	if q.Network {
-		netns.Path = fmt.Sprintf("/proc/self/fd/%d", files[startNetNS].Fd())
+		netns.Path = fmt.Sprintf("/proc/self/fd/%d", files[protocol.FileNetNS].Fd())
 	}
 	return &specs.Spec{
 		Version: specs.Version,
@@ -110,7 +112,7 @@ func tmpOptions(size int64) []string {
 }
 
 // rlimits bound what gVisor doesn't bound by OCI's resources.
-func rlimits(q *startRequest) []specs.POSIXRlimit {
+func rlimits(q *protocol.Start) []specs.POSIXRlimit {
 	limit := func(name string, n int) specs.POSIXRlimit {
 		v := uint64(n)
 		if n <= 0 {
