@@ -48,6 +48,29 @@ func (w *answer) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *answer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// protocol is the one that the request speaks, as far as it is known yet.
+func (w *answer) protocol(r *http.Request) wire.Protocol {
+	switch {
+	case w.call != nil:
+		return w.call.Protocol()
+	case w.router != nil:
+		return w.router.Protocol(r)
+	}
+	return wire.Guess(r)
+}
+
+// fail answers with an error; the answer has not begun.
+func (w *answer) fail(r *http.Request, err error, requestID string) {
+	switch {
+	case w.call != nil:
+		w.call.WriteError(w, err, requestID)
+	case w.router != nil:
+		w.router.WriteError(w, r, err, requestID)
+	default:
+		wire.WriteError(w, wire.Guess(r), err, requestID)
+	}
+}
+
 // begun says whether anything has been sent.
 func (w *answer) begun() bool { return w.status != 0 }
 
@@ -97,11 +120,7 @@ func (g *Gateway) recover(w *answer, r *http.Request, requestID string) {
 	if w.begun() {
 		panic(http.ErrAbortHandler)
 	}
-	if w.router != nil {
-		w.router.WriteError(w, r, errPanic, requestID)
-	} else {
-		wire.WriteError(w, wire.Guess(r), errPanic, requestID)
-	}
+	w.fail(r, errPanic, requestID)
 }
 
 // errPanic is no fault, so it is answered as InternalFailure.

@@ -25,8 +25,7 @@ func (g *Gateway) serveAPI(ctx context.Context, w *answer, r *http.Request) {
 	}
 	routers := g.apis[signature.Service]
 	if routers == nil {
-		p := wire.Guess(r)
-		wire.WriteError(w, p, g.notOffered(p, signature.Service), id.Request(ctx))
+		w.fail(r, g.notOffered(w.protocol(r), signature.Service), id.Request(ctx))
 		return
 	}
 	w.router = routers[0]
@@ -37,7 +36,7 @@ func (g *Gateway) serveAPI(ctx context.Context, w *answer, r *http.Request) {
 	}
 	q := request{Gateway: g, w: w, r: r, service: signature.Service}
 	if err := q.match(routers); err != nil {
-		w.router.WriteError(w, r, err, id.Request(ctx))
+		w.fail(r, err, id.Request(ctx))
 		return
 	}
 	w.name(q.service, w.call.Operation())
@@ -123,10 +122,15 @@ func (q *request) open(ctx context.Context, admission *auth.Admission) (auth.Pri
 	q.body = &limited{ReadCloser: readCloser{payload, q.body}, left: maxObject}
 	q.r.Body = q.body
 	if q.w.call.Streams() {
+		if q.r.ContentLength < 0 {
+			q.w.readWithin(maxObject)
+		}
 		q.body.end = q.w.readWhenever
 		return principal, nil, nil
 	}
-	q.r.ContentLength = -1 // it counts the framing too
+	if q.r.ContentLength > 0 {
+		q.r.ContentLength = -1 // it counts the framing too
+	}
 	body, release, err := q.read(ctx)
 	if err != nil {
 		return principal, nil, err
@@ -159,22 +163,15 @@ func (g *Gateway) notOffered(p wire.Protocol, service string) error {
 // of ours. What a caller did wrong is told to the caller alone.
 func (g *Gateway) fail(ctx context.Context, w *answer, r *http.Request, operation string, err error) {
 	requestID := id.Request(ctx)
-	f := fault.As(err)
+	err = inDialect(err, w.protocol(r))
 	switch {
 	case ctx.Err() != nil || w.begun() && isConnection(err):
 		g.log.DebugContext(ctx, "caller has gone", "request", requestID, "operation", operation, "error", err)
-	case f.Status >= http.StatusInternalServerError:
+	case fault.As(err).Status >= http.StatusInternalServerError:
 		g.log.ErrorContext(ctx, "request failed", "request", requestID, "operation", operation, "error", err)
 	}
-	switch {
-	case w.begun():
-	case w.call != nil:
-		w.call.WriteError(w, inDialect(err, w.call.Protocol()), requestID)
-	case w.router != nil:
-		w.router.WriteError(w, r, inDialect(err, w.router.Protocol(r)), requestID)
-	default:
-		p := wire.Guess(r)
-		wire.WriteError(w, p, inDialect(err, p), requestID)
+	if !w.begun() {
+		w.fail(r, err, requestID)
 	}
 }
 

@@ -102,7 +102,7 @@ func (q *request) read(ctx context.Context) (body []byte, release func(), err er
 	if weight < 0 {
 		weight = limit
 	}
-	if weight > largeBody {
+	if weight = min(weight, maxUnverified); weight > largeBody {
 		if err := q.wait(ctx, weight); err != nil {
 			return nil, release, err
 		}
@@ -123,7 +123,7 @@ func (q *request) read(ctx context.Context) (body []byte, release func(), err er
 func (q *request) wait(ctx context.Context, weight int64) error {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
-	if err := q.bodies.Acquire(ctx, min(weight, maxUnverified)); err != nil {
+	if err := q.bodies.Acquire(ctx, weight); err != nil {
 		f := fault.New(http.StatusServiceUnavailable, "ServiceUnavailable", "Too many large requests are being read at once; try again.")
 		f.RetryAfter = 1
 		return f

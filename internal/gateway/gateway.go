@@ -81,13 +81,16 @@ func (g *Gateway) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		w.Header()["X-Amzn-Trace-Id"] = []string{trace.Header(ctx)}
 	}
 	defer g.recover(w, r, requestID)
-	if r.ContentLength != 0 {
-		w.readWithin(max(r.ContentLength, largeBody)) // whoever reads it: the server does when nobody else has
+	switch size := r.ContentLength; { // whoever reads the body: the server does when nobody else has
+	case size > 0:
+		w.readWithin(size)
+	case size < 0:
+		w.readWithin(DefaultMaxBody)
 	}
 
 	if site := g.site(r.Host); site != nil {
 		w.Header()["X-Amzn-Requestid"] = []string{requestID}
-		w.name(site.Name, "request")
+		w.name("site", site.Name)
 		r = r.WithContext(ctx)
 		r.Body = &limited{ReadCloser: r.Body, left: DefaultMaxBody, end: w.readWhenever}
 		site.Handler.ServeHTTP(w, r)

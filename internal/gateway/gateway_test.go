@@ -231,6 +231,9 @@ func TestFunctionsMayDoNothingYet(t *testing.T) {
 	if got := said(err); !strings.Contains(got, "on resource: arn:aws:logs:us-east-1:123456789012:log-group:g:log-stream: because") {
 		t.Errorf("got %s", got)
 	}
+	if d.log.String() != "" {
+		t.Errorf("what callers may not do was logged: %s", d.log)
+	}
 	d.sessions.Revoke(c.AccessKeyID, c.Expires)
 	_, err = lambda.NewFromConfig(cfg).Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("other")})
 	if got := said(err); got != "UnrecognizedClientException: The security token included in the request is invalid." {
@@ -307,6 +310,9 @@ func TestUnsignedRequests(t *testing.T) {
 				t.Errorf("no ids: %v", resp.Header)
 			}
 		})
+	}
+	if d.log.String() != "" {
+		t.Errorf("what strangers did wrong was logged: %s", d.log)
 	}
 }
 

@@ -7,7 +7,7 @@ import "net/http"
 // context, and authenticates its callers itself, for some sites want none. Its
 // bodies are limited to DefaultMaxBody.
 type Site struct {
-	// Name is what the site's spans are called.
+	// Name tells the site's spans from others': "lambda-url".
 	Name string
 	// Match says whether a request's Host, with its port if it has one, is the
 	// site's. It is asked for every request, so it is quick.
