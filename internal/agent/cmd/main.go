@@ -5,7 +5,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"runtime"
 	"syscall"
@@ -38,7 +37,7 @@ func run() error {
 		cfg.Telemetry = os.NewFile(telemetry, "telemetry")
 	}
 	var err error
-	if cfg.Listener, err = net.Listen("tcp", guest.Address); err != nil {
+	if cfg.Listener, err = guest.Listen(guest.Address); err != nil {
 		return err
 	}
 	cfg.Start = guest.NewReaper().Start

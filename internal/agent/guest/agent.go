@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/agent/frame"
@@ -26,7 +26,7 @@ type Config struct {
 	// hangs it up, and leaves it open.
 	Control *Socket
 	// Listener is where the APIs are served. The agent closes it.
-	Listener net.Listener
+	Listener *Listener
 	// Start starts the runtime and the extensions.
 	Start func(Command) (Process, error)
 	// Output is what the runtime and the extensions write their logs to.
@@ -42,8 +42,8 @@ type Agent struct {
 	conns   *connections
 	quit    chan struct{} // closed by end
 	wake    chan struct{} // tells Run to read the control socket
+	watch   chan struct{} // tells watchman of a call
 	tasks   sync.WaitGroup
-	watch   *time.Timer
 
 	mu      sync.Mutex
 	init    frame.InitBody
@@ -57,9 +57,8 @@ type Agent struct {
 	next    *call // came before the runtime asked for it
 	owed    bool  // an Idle
 	reading bool  // someone reads the control socket
-	watched int64 // the call that watch saw last, by its number
-	armed   bool
-	calls   int64
+	calls   int64 // handed to the runtime
+	watched bool  // by watchman
 	bye     *frame.ShutdownBody
 	err     error
 	ended   bool
@@ -72,11 +71,10 @@ func New(cfg Config) *Agent {
 		control: newControl(cfg.Control),
 		quit:    make(chan struct{}),
 		wake:    make(chan struct{}, 1),
+		watch:   make(chan struct{}, 1),
 	}
 	a.conns = newConnections()
 	a.events = newEvents(&a.tasks)
-	a.watch = time.AfterFunc(time.Hour, a.look)
-	a.watch.Stop()
 	return a
 }
 
@@ -84,6 +82,7 @@ func New(cfg Config) *Agent {
 // ends what it started and returns. Anything else that ends it is an error.
 func (a *Agent) Run() error {
 	a.tasks.Go(a.accept)
+	a.tasks.Go(a.watchman)
 	err := a.control.sendJSON(frame.Hello, "", frame.HelloBody{Runtime: "provided", Version: "1"})
 	if err != nil {
 		a.end(nil, err)
@@ -164,39 +163,43 @@ func (a *Agent) act(k frame.Kind, body []byte) error {
 	return fmt.Errorf("%q frame out of order", byte(k))
 }
 
-// handed arms the watch when a call was given to the runtime.
+// handed counts a call that was given to the runtime, and has it watched.
 func (a *Agent) handed() {
 	a.calls++
-	if !a.armed {
-		a.armed = true
-		a.watched = a.calls
-		a.watch.Reset(watchEvery)
+	if !a.watched {
+		a.watched = true
+		signal(a.watch)
 	}
 }
 
-// look has Run listen to the worker while a call takes long. It is armed once
-// for many short calls, so that they pay for no timer of their own.
-func (a *Agent) look() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.watched != a.calls && !a.ended {
-		a.watched = a.calls
-		a.watch.Reset(watchEvery)
-		return
-	}
-	a.armed = false
-	if !a.reading {
-		a.poke()
+// watchman has Run listen to the worker while a call takes long. One watch
+// serves many short calls, so that they pay for no timer of their own; it is a
+// plain sleep, since a timer would start the poller.
+func (a *Agent) watchman() {
+	for {
+		select {
+		case <-a.watch:
+		case <-a.quit:
+			return
+		}
+		for seen := int64(-1); ; {
+			pause := syscall.NsecToTimespec(int64(watchEvery))
+			_ = syscall.Nanosleep(&pause, nil) // a signal makes it short
+			a.mu.Lock()
+			if seen == a.calls || a.ended {
+				a.watched = false
+				a.poke()
+				a.mu.Unlock()
+				break
+			}
+			seen = a.calls
+			a.mu.Unlock()
+		}
 	}
 }
 
 // poke has Run look whether it must read.
-func (a *Agent) poke() {
-	select {
-	case a.wake <- struct{}{}:
-	default:
-	}
-}
+func (a *Agent) poke() { signal(a.wake) }
 
 // end has Run return, after a shutdown if bye isn't nil. The first end counts.
 func (a *Agent) end(bye *frame.ShutdownBody, err error) {
@@ -215,7 +218,6 @@ func (a *Agent) endLocked(bye *frame.ShutdownBody, err error) {
 
 // close ends everything and waits for it.
 func (a *Agent) close() {
-	a.watch.Stop()
 	_ = a.cfg.Listener.Close() // nothing more is accepted either way
 	a.mu.Lock()
 	ps := a.processes()

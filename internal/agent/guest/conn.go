@@ -79,16 +79,11 @@ func (c *conn) keep(b []byte) {
 // accept serves the connections that programs inside make.
 func (a *Agent) accept() {
 	for {
-		nc, err := a.cfg.Listener.Accept()
+		s, err := a.cfg.Listener.Accept()
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
-				a.end(nil, fmt.Errorf("accept on %s: %w", a.cfg.Listener.Addr(), err))
+				a.end(nil, err)
 			}
-			return
-		}
-		s, err := takeOver(nc)
-		if err != nil {
-			a.end(nil, err)
 			return
 		}
 		if !a.conns.add(s) {

@@ -67,10 +67,11 @@ func (a *Agent) launch(cmd Command, source string, ended func(Exit)) (*child, er
 	if mine {
 		defer out.Close() // the child has its own
 	}
-	null, err := os.Open(os.DevNull)
+	fd, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0) // os.Open would start the poller
 	if err != nil {
 		return nil, fmt.Errorf("open input: %w", err)
 	}
+	null := os.NewFile(uintptr(fd), os.DevNull)
 	defer null.Close()
 	cmd.Files = append([]*os.File{null, out, out}, cmd.Files...)
 	p, err := a.cfg.Start(cmd)

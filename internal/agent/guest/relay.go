@@ -59,7 +59,7 @@ func (a *Agent) relay() {
 		if init.Env == nil {
 			init.Env = map[string]string{}
 		}
-		init.Env["AWS_LAMBDA_RUNTIME_API"] = a.cfg.Listener.Addr().String()
+		init.Env["AWS_LAMBDA_RUNTIME_API"] = a.cfg.Listener.Addr()
 		init.Args, init.Extensions, init.Forward, init.Framed = nil, nil, nil, false
 		err = in.sendJSON(frame.Init, "", init)
 	}

@@ -51,12 +51,7 @@ type waiter struct {
 	ready chan struct{}
 }
 
-func (w *waiter) wake() {
-	select {
-	case w.ready <- struct{}{}:
-	default:
-	}
-}
+func (w *waiter) wake() { signal(w.ready) }
 
 // stateName is AWS's name for the runtime's state, as its errors have it.
 func (a *Agent) stateName() string {

@@ -3,7 +3,6 @@ package guest
 import (
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"sync"
 	"syscall"
@@ -23,20 +22,6 @@ type Socket struct {
 // NewSocket takes over the socket behind f.
 func NewSocket(f *os.File) *Socket {
 	return &Socket{file: f, fd: int(f.Fd())} // Fd makes it blocking
-}
-
-// takeOver makes a Socket of a connection.
-func takeOver(c net.Conn) (*Socket, error) {
-	defer c.Close() // the file is another descriptor of it
-	filer, ok := c.(interface{ File() (*os.File, error) })
-	if !ok {
-		return nil, fmt.Errorf("a %T has no descriptor", c)
-	}
-	f, err := filer.File()
-	if err != nil {
-		return nil, fmt.Errorf("take over connection: %w", err)
-	}
-	return NewSocket(f), nil
 }
 
 // Read reads what is there, or waits for it.

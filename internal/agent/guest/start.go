@@ -97,7 +97,7 @@ func (a *Agent) env(without []string) []string {
 		}
 	}
 	slices.Sort(env)
-	return append(env, "AWS_LAMBDA_RUNTIME_API="+a.cfg.Listener.Addr().String())
+	return append(env, "AWS_LAMBDA_RUNTIME_API="+a.cfg.Listener.Addr())
 }
 
 // runtimeEnded takes note that the runtime's process is gone.

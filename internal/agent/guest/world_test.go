@@ -167,11 +167,11 @@ func begin(t *testing.T, init frame.InitBody) *world {
 	w := &world{procs: make(chan *proc, 20), ended: make(chan error, 1)}
 	var theirs *os.File
 	w.worker, theirs = pair(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := guest.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.base = "http://" + l.Addr().String()
+	w.base = "http://" + l.Addr()
 	if w.logs, w.output, err = os.Pipe(); err != nil {
 		t.Fatal(err)
 	}
