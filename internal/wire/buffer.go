@@ -24,8 +24,10 @@ func (b *buffer) free() {
 	}
 }
 
+// setLength announces the body's length, unless the output bound the header itself:
+// S3's HeadObject tells the length of a body that it does not send.
 func setLength(h http.Header, status, n int) {
-	if status != http.StatusNoContent {
+	if status != http.StatusNoContent && h["Content-Length"] == nil {
 		h.Set("Content-Length", strconv.Itoa(n))
 	}
 }

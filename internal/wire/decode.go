@@ -215,12 +215,16 @@ func (d *decoder) list(m *member, v reflect.Value) error {
 		if err := d.spend(size); err != nil {
 			return err
 		}
-		if d.r.null() && !elem.ptr { // no list of ours is sparse but those of pointers
+		null := d.r.null()
+		if null && !elem.ptr { // only a list of pointers can be sparse
 			continue
 		}
 		n := v.Len()
 		v.Grow(1)
 		v.SetLen(n + 1)
+		if null {
+			continue
+		}
 		if err := d.value(elem, v.Index(n)); err != nil {
 			return at(err, fmt.Sprint(n))
 		}
@@ -243,6 +247,9 @@ func (d *decoder) mapping(m *member, v reflect.Value) error {
 			return err
 		}
 		if d.r.null() {
+			if elem.ptr { // as with lists
+				v.SetMapIndex(reflect.ValueOf(k).Convert(t.Key()), reflect.Zero(t.Elem()))
+			}
 			continue
 		}
 		if plain {

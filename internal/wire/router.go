@@ -121,6 +121,9 @@ func (r *Router) Protocol(req *http.Request) Protocol { return r.protocol(req) }
 
 // protocol is Guess among the protocols spoken.
 func (r *Router) protocol(req *http.Request) Protocol {
+	if len(r.api.Protocols) == 1 {
+		return r.api.Protocols[0]
+	}
 	if p := Guess(req); r.api.speaks(p) {
 		return p
 	}

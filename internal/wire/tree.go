@@ -10,7 +10,7 @@ import (
 // trees of names whose leaves hold text.
 type branch struct {
 	name  string
-	text  string
+	text  []byte
 	attrs []*branch
 	kids  []*branch
 	used  bool // a flattened list took it
@@ -128,7 +128,7 @@ func (r *treeReader) nextKey() (string, bool, error) {
 		return "", false, malformedf("an entry of a map lacks its %s or %s", l.key, l.value)
 	}
 	r.cur, l.items = value, l.items[1:]
-	return key.text, true, nil
+	return string(key.text), true, nil
 }
 
 func (r *treeReader) named(name string) []*branch {
@@ -179,12 +179,12 @@ func (r *treeReader) numbered(m *member, name string) []*branch {
 	return sorted
 }
 
-func (r *treeReader) str() (string, error) { return r.cur.text, nil }
+func (r *treeReader) str() (string, error) { return string(r.cur.text), nil }
 
-func (r *treeReader) boolean() (bool, error)          { return textBool(r.cur.text) }
-func (r *treeReader) integer(bits int) (int64, error) { return textInt(r.cur.text, bits) }
-func (r *treeReader) float(bits int) (float64, error) { return textFloat(r.cur.text, bits) }
-func (r *treeReader) blob() ([]byte, error)           { return decodeBase64([]byte(r.cur.text)) }
+func (r *treeReader) boolean() (bool, error)          { return textBool(string(r.cur.text)) }
+func (r *treeReader) integer(bits int) (int64, error) { return textInt(string(r.cur.text), bits) }
+func (r *treeReader) float(bits int) (float64, error) { return textFloat(string(r.cur.text), bits) }
+func (r *treeReader) blob() ([]byte, error)           { return decodeBase64(r.cur.text) }
 func (r *treeReader) time(f timeFormat) (time.Time, error) {
-	return textTime(r.cur.text, f.or(formatDateTime))
+	return textTime(string(r.cur.text), f.or(formatDateTime))
 }

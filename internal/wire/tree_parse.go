@@ -42,7 +42,7 @@ func newXMLReader(body []byte) (*treeReader, error) {
 			open = open[:len(open)-1]
 		case xml.CharData:
 			if len(top.kids) == 0 {
-				top.text += string(t)
+				top.text = append(top.text, t...)
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func newElement(t xml.StartElement) *branch {
 		if a.Name.Space != "" {
 			name = a.Name.Space + ":" + name
 		}
-		b.attrs = append(b.attrs, &branch{name: name, text: a.Value})
+		b.attrs = append(b.attrs, &branch{name: name, text: []byte(a.Value)})
 	}
 	return b
 }
@@ -86,7 +86,7 @@ func newFormReader(form url.Values) (*treeReader, error) {
 			}
 			at = next
 		}
-		at.text = form[key][0]
+		at.text = []byte(form[key][0])
 	}
 	return &treeReader{form: true, cur: root}, nil
 }
