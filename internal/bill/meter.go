@@ -2,6 +2,7 @@ package bill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -213,29 +214,44 @@ func (m *Meter) foldRegularly(ctx context.Context) error {
 
 // fold moves all new records into their sums.
 func (m *Meter) fold(ctx context.Context) error {
-	for more := true; more; {
-		err := m.cfg.Store.Update(ctx, func(tx store.Tx) error {
-			calls, err := unsummed(tx, store.Range{Start: store.Key(room, "new"), End: store.PrefixEnd(store.Key(room, "new")), Limit: maxBatch})
-			if err != nil {
-				return err
-			}
-			more = len(calls) == maxBatch
-			sums := map[cell]sum{}
-			for _, n := range calls {
-				s := sums[n.cell(&n.use)]
-				s.add(n.use.sum())
-				sums[n.cell(&n.use)] = s
-				if err := tx.Delete(n.newKey()); err != nil {
-					return err
-				}
-			}
-			return addTo(tx, sums)
+	all := store.Prefix(store.Key(room, "new"))
+	all.Limit = maxBatch
+	for {
+		var fresh []recorded
+		err := m.cfg.Store.View(ctx, func(r store.Reader) (err error) {
+			fresh, err = unsummed(r, all)
+			return err
 		})
+		if err == nil && len(fresh) > 0 {
+			err = m.cfg.Store.Update(ctx, func(tx store.Tx) error { return settle(tx, fresh) })
+		}
 		if err != nil {
 			return fmt.Errorf("add up the bill: %w", err)
 		}
+		if len(fresh) < maxBatch {
+			return nil
+		}
 	}
-	return nil
+}
+
+// settle adds records to their sums that are still new. It reads each by itself:
+// had it read their range, every event that completes would be in its way.
+func settle(tx store.Tx, fresh []recorded) error {
+	sums := map[cell]sum{}
+	for _, n := range fresh {
+		if _, err := tx.Get(n.newKey()); errors.Is(err, store.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		s := sums[n.cell(&n.use)]
+		s.add(n.use.sum())
+		sums[n.cell(&n.use)] = s
+		if err := tx.Delete(n.newKey()); err != nil {
+			return err
+		}
+	}
+	return addTo(tx, sums)
 }
 
 // sweep removes records of invocations whose day was more than keepFor ago. Sums
