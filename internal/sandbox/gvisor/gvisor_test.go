@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -19,16 +20,30 @@ import (
 var standalone, guest string
 
 func TestMain(m *testing.M) {
+	if exe := os.Getenv(victimEnv); exe != "" {
+		beVictim(exe)
+	}
 	os.Exit(run(m))
 }
 
+// binariesEnv says where they are, to this binary run again as somebody else.
+const binariesEnv = "MAYFLY_TEST_BINARIES"
+
 func run(m *testing.M) int {
+	if dir := os.Getenv(binariesEnv); dir != "" {
+		standalone, guest = filepath.Join(dir, "standalone"), filepath.Join(dir, "guest")
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "gvisor-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // for the tests run as nobody
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if standalone, err = sandboxtest.Build(dir, "gvisor/standalone"); err == nil {
 		guest, err = sandboxtest.Build(dir, "sandboxtest/guest")
 	}

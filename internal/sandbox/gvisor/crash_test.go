@@ -1,0 +1,225 @@
+package gvisor_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
+)
+
+// victimEnv makes the test binary a node that gets killed; it holds the paths
+// of the binaries and of the directory to use.
+const victimEnv = "MAYFLY_TEST_VICTIM"
+
+// beVictim runs sandboxes, one of them busy, prints what it has on the machine,
+// and waits for its end.
+func beVictim(conf string) {
+	paths := strings.Split(conf, ":")
+	exe, program, dir := paths[0], paths[1], paths[2]
+	log := slog.New(slog.DiscardHandler)
+	ctx := context.Background()
+	must := func(err error) {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	groups, err := cgroup.Open(log)
+	must(err)
+	net, err := network.New(ctx, network.Config{Log: log})
+	must(err)
+	d, err := gvisor.New(ctx, gvisor.Config{Dir: dir, Exe: exe, Log: log, Cgroups: groups, Network: net})
+	must(err)
+	for _, id := range []string{"busy", "frozen"} {
+		s, err := d.Start(ctx, sandbox.Spec{
+			ID: id, Args: []string{"/var/runtime/guest"}, Dir: "/", Network: true,
+			Mounts: []sandbox.Mount{{Host: program, Inside: "/var/runtime/guest"}},
+		})
+		must(err)
+		must(s.Attach(filepath.Dir(program), sandbox.PlaceTask))
+		in := bufio.NewReader(s.Conn())
+		_, err = in.ReadString('\n')
+		must(err)
+		_, err = s.Conn().Write([]byte(`{"Op":"spin","N":2}` + "\n"))
+		must(err)
+		_, err = in.ReadString('\n')
+		must(err)
+		if id == "frozen" {
+			must(s.Freeze())
+		}
+	}
+	fmt.Println(net.Gateway())
+	select {}
+}
+
+func TestKilledNodeTakesItsSandboxesAlong(t *testing.T) {
+	newNode(t).Driver.Close() // skips where a node can't be
+	cmd := exec.Command("/proc/self/exe")
+	dir := t.TempDir()
+	cmd.Env = append(os.Environ(), victimEnv+"="+strings.Join([]string{standalone, guest, dir}, ":"))
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	gateway, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal("victim:", err, cmd.Wait())
+	}
+	gateway = strings.TrimSpace(gateway)
+	pids := family(t, cmd.Process.Pid)
+	if len(pids) < 7 { // itself, its launcher, and at least two processes a sandbox
+		t.Errorf("processes %v", pids)
+	}
+	if !hasAddress(t, gateway) {
+		t.Errorf("no gateway %s", gateway)
+	}
+
+	killed := time.Now()
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	for _, pid := range pids[1:] {
+		for alive(pid) {
+			if time.Since(killed) > 5*time.Second {
+				t.Fatalf("process %d lives %v after its node", pid, time.Since(killed))
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	t.Logf("all %d processes gone after %v", len(pids), time.Since(killed))
+	for hasAddress(t, gateway) {
+		if time.Since(killed) > 10*time.Second {
+			t.Fatal("network lives on")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left in the directory: %v %v", left, err)
+	}
+}
+
+// family lists a process and its descendants.
+func family(t *testing.T, pid int) []int {
+	t.Helper()
+	pids := []int{pid}
+	for i := 0; i < len(pids); i++ {
+		lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pids[i]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range lists {
+			b, _ := os.ReadFile(l)
+			for _, f := range strings.Fields(string(b)) {
+				var n int
+				if _, err := fmt.Sscan(f, &n); err != nil {
+					t.Fatal(err)
+				}
+				pids = append(pids, n)
+			}
+		}
+	}
+	return pids
+}
+
+func alive(pid int) bool {
+	return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+}
+
+func hasAddress(t *testing.T, addr string) bool {
+	t.Helper()
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addrs {
+		if strings.HasPrefix(a.String(), addr+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestEverySandboxProcessIsInItsCgroup(t *testing.T) {
+	n := newNode(t)
+	s, err := n.Start(context.Background(), sandbox.Spec{
+		ID: "counted", Args: []string{"/var/runtime/guest"}, Dir: "/",
+		Mounts: []sandbox.Mount{{Host: guest, Inside: "/var/runtime/guest"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Conn().Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	inside := 0
+	for _, pid := range family(t, os.Getpid()) {
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		groups, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+		in := strings.Contains(string(groups), "/counted\n")
+		if in {
+			inside++
+		}
+		ours := pid == os.Getpid() || strings.HasPrefix(string(name), "mayfly-launcher")
+		if in == ours {
+			t.Errorf("process %d %q in cgroup: %v", pid, name, in)
+		}
+	}
+	if inside < 3 {
+		t.Errorf("only %d processes in the cgroup", inside)
+	}
+}
+
+func TestLauncherIsReplaced(t *testing.T) {
+	n := newNode(t)
+	start := func() (sandbox.Sandbox, error) {
+		return n.Start(context.Background(), sandbox.Spec{
+			ID: "same", Args: []string{"/var/runtime/guest"}, Dir: "/",
+			Mounts: []sandbox.Mount{{Host: guest, Inside: "/var/runtime/guest"}},
+		})
+	}
+	s, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range family(t, os.Getpid())[1:] {
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if strings.HasPrefix(string(name), "mayfly-launcher") {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	select {
+	case <-s.Done():
+	case <-time.After(10 * time.Second):
+		t.Fatal("sandbox outlives its launcher")
+	}
+	if e := s.Exit(); e.Signal != int(syscall.SIGKILL) {
+		t.Errorf("exit %+v", e)
+	}
+	check(t, s.Close())
+	if s, err = start(); err != nil {
+		t.Fatal("after the launcher's death:", err)
+	}
+	check(t, s.Close())
+}
