@@ -50,7 +50,7 @@ type Operation struct {
 
 // Op makes an operation of its schema in the SDK (schemas.CreateFunction), which
 // gives its name and HTTP route, and the function that serves it. I and O are the
-// SDK's input and output structs. The function must not keep in; a nil output
+// SDK's input and output structs. The input is the function's own; a nil output
 // with a nil error is an empty one.
 func Op[I, O any](schema *smithy.Schema, serve func(ctx context.Context, in *I) (*O, error)) Operation {
 	return Operation{

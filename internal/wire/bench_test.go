@@ -12,6 +12,7 @@ import (
 	dynamoschemas "github.com/aws/aws-sdk-go-v2/service/dynamodb/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdaschemas "github.com/aws/aws-sdk-go-v2/service/lambda/schemas"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/mayfly-cloud/mayfly/internal/wire"
 )
@@ -132,5 +133,36 @@ func BenchmarkAnswer(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkEvent sends chunks of 4 KiB of a streamed answer.
+func BenchmarkEvent(b *testing.B) {
+	event := &chunk{}
+	event.Value.Payload = make([]byte, 4096)
+	router, err := wire.New(wire.API{
+		Service: "lambda", Protocols: []wire.Protocol{wire.RestJSON},
+		Unions: []wire.Union{wire.Variants[lambdatypes.InvokeWithResponseStreamResponseEvent](event, &complete{})},
+		Operations: []wire.Operation{wire.Stream(lambdaschemas.InvokeWithResponseStream,
+			func(_ context.Context, _ *lambda.InvokeWithResponseStreamInput, events *invokeStream) error {
+				b.SetBytes(4096)
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := events.Send(event); err != nil {
+						return err
+					}
+				}
+				return nil
+			})},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	call, err := router.Match(httptest.NewRequest(http.MethodPost, "/2021-11-15/functions/f/response-streaming-invocations", nil))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := call.Serve(b.Context(), discard{http.Header{}}, &lambda.InvokeWithResponseStreamInput{}, "id"); err != nil {
+		b.Fatal(err)
 	}
 }

@@ -38,7 +38,7 @@ func TestFaultIsTheSDKsError(t *testing.T) {
 			t.Run(s.name+"/"+p.String(), func(t *testing.T) {
 				e := newEcho(t, &s, p, newFiller(&s, p))
 				e.err = fault.New(400, ops[s.name].code, "%s", message)
-				err := e.call(s.client(e.url, protocol(s.schema)), ops[s.name].op)
+				err := e.call(s.client(e, protocol(s.schema)), ops[s.name].op)
 				var api smithy.APIError
 				if !errors.As(err, &api) || api.ErrorMessage() != message {
 					t.Fatalf("got %v, want the message %s", err, message)
@@ -54,7 +54,7 @@ func TestFaultIsTheSDKsError(t *testing.T) {
 func TestFaultOfLambda(t *testing.T) {
 	s := service("lambda")
 	e := newEcho(t, s, wire.RestJSON, newFiller(s, wire.RestJSON))
-	client := s.client(e.url, nil).(*lambda.Client)
+	client := s.client(e, nil).(*lambda.Client)
 	e.err = &fault.Error{Code: "TooManyRequestsException", Status: 429, Message: "Rate Exceeded.", Type: "User",
 		Fields: map[string]string{"Reason": "ConcurrentInvocationLimitExceeded", "retryAfterSeconds": "3"}}
 	_, err := client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("f")})

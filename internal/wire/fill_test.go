@@ -162,7 +162,17 @@ func sameBytes(a, b io.Reader) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	x, _ := io.ReadAll(a)
-	y, _ := io.ReadAll(b)
-	return string(x) == string(y)
+	return allOf(a) == allOf(b)
+}
+
+// allOf reads r from its start, if it has one to go back to.
+func allOf(r io.Reader) string {
+	if s, ok := r.(io.Seeker); ok {
+		_, _ = s.Seek(0, io.SeekStart)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
 }

@@ -31,11 +31,14 @@ import (
 type sdkService struct {
 	name    string
 	schema  *smithy.ServiceSchema
-	client  func(endpoint string, p smithyhttp.ClientProtocol) any
+	client  func(server aws.HTTPClient, p smithyhttp.ClientProtocol) any
 	api     wire.API
 	unions  map[reflect.Type][]any
 	streams map[string]bool // operations with event streams, tested elsewhere
 }
+
+// nowhere is the endpoint of clients that are handed their server.
+var nowhere = "http://localhost"
 
 var creds = credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")
 
@@ -43,8 +46,8 @@ var services = []sdkService{
 	{
 		name: "lambda", schema: lambdaschemas.AWSGirApiService,
 		api: wire.API{Service: "lambda", Errors: lambda.TypeRegistry},
-		client: func(endpoint string, p smithyhttp.ClientProtocol) any {
-			return lambda.New(lambda.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &endpoint, Retryer: aws.NopRetryer{}}, func(o *lambda.Options) { o.Protocol = or(p, o.Protocol) })
+		client: func(server aws.HTTPClient, p smithyhttp.ClientProtocol) any {
+			return lambda.New(lambda.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &nowhere, HTTPClient: server, Retryer: aws.NopRetryer{}}, func(o *lambda.Options) { o.Protocol = or(p, o.Protocol) })
 		},
 		streams: map[string]bool{"InvokeWithResponseStream": true},
 	},
@@ -58,8 +61,8 @@ var services = []sdkService{
 			reflect.TypeFor[logstypes.IntegrationDetails](): {&logstypes.IntegrationDetailsMemberOpenSearchIntegrationDetails{}},
 			reflect.TypeFor[logstypes.ResourceConfig]():     {&logstypes.ResourceConfigMemberOpenSearchResourceConfig{}},
 		},
-		client: func(endpoint string, p smithyhttp.ClientProtocol) any {
-			return cloudwatchlogs.New(cloudwatchlogs.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &endpoint, Retryer: aws.NopRetryer{}}, func(o *cloudwatchlogs.Options) { o.Protocol = or(p, o.Protocol) })
+		client: func(server aws.HTTPClient, p smithyhttp.ClientProtocol) any {
+			return cloudwatchlogs.New(cloudwatchlogs.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &nowhere, HTTPClient: server, Retryer: aws.NopRetryer{}}, func(o *cloudwatchlogs.Options) { o.Protocol = or(p, o.Protocol) })
 		},
 		streams: map[string]bool{"StartLiveTail": true, "GetLogObject": true},
 	},
@@ -69,15 +72,15 @@ var services = []sdkService{
 			wire.Variants[dynamotypes.AttributeValue](attributeValues...),
 		}},
 		unions: map[reflect.Type][]any{reflect.TypeFor[dynamotypes.AttributeValue](): anys(attributeValues)},
-		client: func(endpoint string, p smithyhttp.ClientProtocol) any {
-			return dynamodb.New(dynamodb.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &endpoint, Retryer: aws.NopRetryer{}}, func(o *dynamodb.Options) { o.Protocol = or(p, o.Protocol) })
+		client: func(server aws.HTTPClient, p smithyhttp.ClientProtocol) any {
+			return dynamodb.New(dynamodb.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &nowhere, HTTPClient: server, Retryer: aws.NopRetryer{}}, func(o *dynamodb.Options) { o.Protocol = or(p, o.Protocol) })
 		},
 	},
 	{
 		name: "sqs", schema: sqsschemas.AmazonSQS,
 		api: wire.API{Service: "sqs", Target: "AmazonSQS", Errors: sqs.TypeRegistry},
-		client: func(endpoint string, p smithyhttp.ClientProtocol) any {
-			return sqs.New(sqs.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &endpoint, Retryer: aws.NopRetryer{}, DisableMessageChecksumValidation: true}, func(o *sqs.Options) { o.Protocol = or(p, o.Protocol) })
+		client: func(server aws.HTTPClient, p smithyhttp.ClientProtocol) any {
+			return sqs.New(sqs.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &nowhere, HTTPClient: server, Retryer: aws.NopRetryer{}, DisableMessageChecksumValidation: true}, func(o *sqs.Options) { o.Protocol = or(p, o.Protocol) })
 		},
 	},
 }
