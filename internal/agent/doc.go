@@ -1,8 +1,13 @@
-// Package agent is the inner end of a sandbox for what can't speak Mayfly's own
-// protocol: custom runtimes, which know Lambda's Runtime API over HTTP, and
-// extensions. Package frame is the protocol on the control socket; agent is the
-// program that serves Lambda's APIs at 127.0.0.1:9001 inside and translates;
-// agent/cmd is its main, built small and embedded in the mayfly binary.
+// Package agent holds the program that is process 1 of sandboxes whose runtime
+// can't speak Mayfly's own protocol: custom runtimes, which know Lambda's Runtime
+// API over HTTP, and any runtime beside which extensions run.
+//
+// The program is built from agent/cmd, small and static, and embedded here;
+// workers mount it into sandboxes. Its insides:
+//
+//	agent/frame   the protocol on the control socket, shared with the worker
+//	agent/guest   serves Lambda's APIs at 127.0.0.1:9001 and translates
+//	agent/http1   the HTTP it speaks
 //
 // Managed runtimes (Node.js, Python, Java) without extensions speak frames
 // themselves and need no agent.
