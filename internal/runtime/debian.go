@@ -19,10 +19,11 @@ func (e entry) packages() []string {
 	return []string{"openjdk-" + v + "-jdk-headless", "openjdk-" + v + "-jre-headless"}
 }
 
-// pythonSDK are boto3 and what it imports.
+// pythonSDK are boto3 and what it imports, as Debian packages it.
 var pythonSDK = []string{
 	"python3-boto3", "python3-botocore", "python3-s3transfer", "python3-jmespath",
-	"python3-dateutil", "python3-urllib3", "python3-six", "python3-certifi",
+	"python3-dateutil", "python3-urllib3", "python3-six", "python3-requests",
+	"python3-certifi", "python3-charset-normalizer", "python3-chardet", "python3-idna",
 }
 
 // debian fetches packages and unpacks them, uninstalled, as one tree.

@@ -36,9 +36,11 @@ type Set struct {
 
 	adding sync.Mutex // one Add at a time; taken before mu
 
-	mu       sync.Mutex
-	found    map[string]Runtime // by Lambda's name
-	compiled map[string]error   // Java runtimes whose bootstrap was made ready
+	mu    sync.Mutex
+	found map[string]Runtime // by Lambda's name
+
+	compiling sync.Mutex       // held for seconds; taken with neither of the others
+	compiled  map[string]error // by the folder of a Java bootstrap
 }
 
 // Find looks for every runtime of the catalog. Programs seen before with the

@@ -22,9 +22,10 @@ func javaDir(dir string, f facts) string {
 	return filepath.Join(dir, bootFolder, version+"-java"+majorOf(java, f.Version))
 }
 
-// ready compiles the bootstrap of a Java runtime unless that was done. The
-// caller holds the lock.
+// ready compiles the bootstrap of a Java runtime unless that was done.
 func (s *Set) ready(r Runtime) error {
+	s.compiling.Lock()
+	defer s.compiling.Unlock()
 	if err, done := s.compiled[r.bootstrap]; done {
 		return err
 	}

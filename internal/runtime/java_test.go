@@ -102,15 +102,18 @@ var compiled = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(setDir, "test")
+	dir, err := os.MkdirTemp(setDir, "test-*")
+	if err != nil {
+		return "", err
+	}
 	sources := map[string]string{"App": javaCode}
 	for name, text := range javaCore {
 		sources[name] = "package com.amazonaws.services.lambda.runtime;\n" + text
 	}
-	args := []string{"-d", filepath.Join(dir, "classes")}
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
+	args := []string{"-d", filepath.Join(dir, "classes")}
 	for name, text := range sources {
 		args = append(args, filepath.Join(dir, name+".java"))
 		if err := os.WriteFile(args[len(args)-1], []byte(text), 0o644); err != nil {

@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		setDir = dir
+		if err := os.Chmod(dir, 0o755); err != nil {
+			panic(err)
+		}
 	}
 	code := m.Run()
 	if made {

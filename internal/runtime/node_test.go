@@ -11,21 +11,14 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/agent/frame"
 )
 
+func js(text string) map[string]string { return map[string]string{"index.js": text} }
+
 func TestNodeHandlers(t *testing.T) {
-	js := func(text string) map[string]string { return map[string]string{"index.js": text} }
 	mjs := func(text string) map[string]string { return map[string]string{"index.mjs": text} }
 	runCases(t, node, []handlerCase{
 		{name: "async", files: js(`exports.handler = async (e) => ({ hello: e.name })`), handler: "index.handler", want: `{"hello":"Ada"}`},
 		{name: "promise", files: js(`exports.handler = (e) => Promise.resolve(e.name)`), handler: "index.handler", want: `"Ada"`},
 		{name: "nothing", files: js(`exports.handler = async () => {}`), handler: "index.handler", want: `null`},
-		{name: "callback", files: js(`exports.handler = (e, ctx, cb) => setTimeout(() => cb(null, 'late ' + e.name), 5)`), handler: "index.handler", want: `"late Ada"`},
-		{name: "callback error", files: js(`exports.handler = (e, ctx, cb) => cb(new TypeError('no'))`), handler: "index.handler", wantErr: `TypeError: no`},
-		{name: "callback waits for the loop to empty", files: js(`let n = 0; exports.handler = (e, ctx, cb) => { setTimeout(() => { n = 1 }, 20); cb(null, { get n() { return n } }) }`), handler: "index.handler", want: `{"n":1}`},
-		{name: "callback does not wait if told so", files: js(`exports.handler = (e, ctx, cb) => { ctx.callbackWaitsForEmptyEventLoop = false; setTimeout(() => {}, 60000); cb(null, 1) }`), handler: "index.handler", want: `1`},
-		{name: "sync handler's value is ignored", files: js(`exports.handler = () => 42`), handler: "index.handler", want: `null`},
-		{name: "succeed", files: js(`exports.handler = (e, ctx) => { ctx.succeed(1); ctx.succeed(2) }`), handler: "index.handler", want: `1`},
-		{name: "fail", files: js(`exports.handler = (e, ctx) => ctx.fail(new Error('failed'))`), handler: "index.handler", wantErr: `Error: failed`},
-		{name: "done", files: js(`exports.handler = (e, ctx) => ctx.done(null, 'done')`), handler: "index.handler", want: `"done"`},
 		{name: "folder and nested name", files: map[string]string{"src/app.js": `exports.a = { b: { c: async () => 'deep' } }`}, handler: "src/app.a.b.c", want: `"deep"`},
 		{name: "own module", files: map[string]string{"index.js": `const x = require('x'); exports.handler = async () => x`, "node_modules/x/index.js": `module.exports = 7`}, handler: "index.handler", want: `7`},
 		{name: "ES module", files: mjs(`export const handler = async (e) => e.name`), handler: "index.handler", want: `"Ada"`},
@@ -38,7 +31,6 @@ func TestNodeHandlers(t *testing.T) {
 		{name: "thrown error", files: js(`exports.handler = async () => { throw new RangeError('far') }`), handler: "index.handler", wantErr: `RangeError: far`},
 		{name: "thrown from a sync handler", files: js(`exports.handler = () => { throw new Error('sync') }`), handler: "index.handler", wantErr: `Error: sync`},
 		{name: "thrown text", files: js(`exports.handler = async () => { throw 'text' }`), handler: "index.handler", wantErr: `string: text`},
-		{name: "answer is no JSON", files: js(`exports.handler = async () => 1n`), handler: "index.handler", wantErr: `Error: Unable to stringify response body`},
 		{name: "event is no JSON", files: js(`exports.handler = async () => 1`), handler: "index.handler", event: `{`, wantErr: `SyntaxError: `},
 		{name: "answer too large", files: js(`exports.handler = async () => 'x'.repeat(6291556)`), handler: "index.handler", wantErr: `Function.ResponseSizeTooLarge: Response payload size exceeded maximum allowed payload size (6291556 bytes).`},
 		{name: "largest answer", files: js(`exports.handler = async () => 'x'.repeat(6291554)`), handler: "index.handler", want: `"` + strings.Repeat("x", 6291554) + `"`},
@@ -54,6 +46,29 @@ func TestNodeHandlers(t *testing.T) {
 		{name: "name leads out", files: js(``), handler: "../index.handler", initErr: `Runtime.MalformedHandlerName: '../index.handler' is not a valid handler name.`},
 		{name: "error while loading", files: js(`throw new Error('at load')`), handler: "index.handler", initErr: `Error: at load`},
 		{name: "rejection while loading", files: js(`Promise.reject(new Error('lost')); exports.handler = async () => new Promise((r) => setTimeout(r, 1000))`), handler: "index.handler", initErr: `Runtime.UnhandledPromiseRejection: Error: lost`},
+	})
+}
+
+// TestNodeCallbacks has what Lambda gave up with Node.js 24.
+func TestNodeCallbacks(t *testing.T) {
+	if node == "nodejs24.x" {
+		runCases(t, node, []handlerCase{
+			{name: "callback", files: js(`exports.handler = (e, ctx, cb) => cb(null, 1)`), handler: "index.handler", initErr: `Runtime.CallbackHandlerDeprecated: `},
+			{name: "sync", files: js(`exports.handler = () => 42`), handler: "index.handler", want: `42`},
+			{name: "answer is no JSON", files: js(`exports.handler = async () => 1n`), handler: "index.handler", wantErr: `Runtime.JSONStringifyError: Unable to stringify response body`},
+		})
+		return
+	}
+	runCases(t, node, []handlerCase{
+		{name: "callback", files: js(`exports.handler = (e, ctx, cb) => setTimeout(() => cb(null, 'late ' + e.name), 5)`), handler: "index.handler", want: `"late Ada"`},
+		{name: "callback error", files: js(`exports.handler = (e, ctx, cb) => cb(new TypeError('no'))`), handler: "index.handler", wantErr: `TypeError: no`},
+		{name: "callback waits for the loop to empty", files: js(`let n = 0; exports.handler = (e, ctx, cb) => { setTimeout(() => { n = 1 }, 20); cb(null, { get n() { return n } }) }`), handler: "index.handler", want: `{"n":1}`},
+		{name: "callback does not wait if told so", files: js(`exports.handler = (e, ctx, cb) => { ctx.callbackWaitsForEmptyEventLoop = false; setTimeout(() => {}, 60000); cb(null, 1) }`), handler: "index.handler", want: `1`},
+		{name: "sync handler's value is ignored", files: js(`exports.handler = () => 42`), handler: "index.handler", want: `null`},
+		{name: "succeed", files: js(`exports.handler = (e, ctx) => { ctx.succeed(1); ctx.succeed(2) }`), handler: "index.handler", want: `1`},
+		{name: "fail", files: js(`exports.handler = (e, ctx) => ctx.fail(new Error('failed'))`), handler: "index.handler", wantErr: `Error: failed`},
+		{name: "done", files: js(`exports.handler = (e, ctx) => ctx.done(null, 'done')`), handler: "index.handler", want: `"done"`},
+		{name: "answer is no JSON", files: js(`exports.handler = async () => 1n`), handler: "index.handler", wantErr: `Error: Unable to stringify response body`},
 	})
 }
 

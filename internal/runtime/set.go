@@ -13,14 +13,14 @@ func (s *Set) Lookup(name string) (Runtime, error) {
 		return Runtime{}, &UnknownError{Runtime: name, Valid: Names()}
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	r, ok := s.found[name]
+	s.mu.Unlock()
 	if !ok {
-		return Runtime{}, s.missing(e, "")
+		return Runtime{}, e.missing("")
 	}
 	if e.family == java {
 		if err := s.ready(r); err != nil {
-			return Runtime{}, s.missing(e, err.Error())
+			return Runtime{}, e.missing(err.Error())
 		}
 	}
 	return r, nil
@@ -53,7 +53,7 @@ func (s *Set) List() []Status {
 		st := Status{Name: e.name, Found: ok, Path: r.Path, Version: r.Version, SDKName: e.sdkName()}
 		switch {
 		case !ok:
-			m := s.missing(e, "")
+			m := e.missing("")
 			st.Detail, st.Add = m.Reason, m.Hints
 		case st.SDKName != "":
 			if st.SDK = r.sdk; st.SDK == "" {
@@ -62,7 +62,7 @@ func (s *Set) List() []Status {
 				st.SDK = filepath.Join(st.SDK, st.SDKName)
 			}
 		case e.family == java && !r.jdk:
-			st.Found, st.Detail, st.Add = false, errNoCompiler.Error(), s.missing(e, "").Hints
+			st.Found, st.Detail, st.Add = false, errNoCompiler.Error(), e.missing("").Hints
 		case e.family == provided:
 			st.Detail = "the function brings its own program"
 		}
@@ -82,7 +82,7 @@ func (e entry) sdkName() string {
 }
 
 // missing describes what to do about a runtime that is not there.
-func (s *Set) missing(e entry, reason string) *MissingError {
+func (e entry) missing(reason string) *MissingError {
 	m := &MissingError{Runtime: e.name, Reason: reason}
 	m.Hints = append(m.Hints, "mayfly runtime add "+e.name)
 	if p := e.packageOf(); p != "" {

@@ -108,8 +108,9 @@ function invoke(body) {
 }
 
 function run(c, event, ctx) {
+  const { fn } = handler;
   if (loader.major >= 24) {
-    const value = handler.fn(event, ctx);
+    const value = fn(event, ctx);
     if (isPromise(value)) value.then((v) => succeed(c, v), (err) => fail(c, err));
     else succeed(c, value);
     return;
@@ -121,7 +122,7 @@ function run(c, event, ctx) {
   ctx.done = done;
   ctx.succeed = (value) => done(null, value);
   ctx.fail = (err) => done(err ?? 'handled');
-  const value = handler.fn(event, ctx, (err, v) => {
+  const value = fn(event, ctx, (err, v) => {
     if (c.done || c.drained) return;
     if (!c.waits || (err !== undefined && err !== null)) done(err, v);
     else c.drained = () => succeed(c, v);
@@ -189,7 +190,8 @@ async function runStream(c, event, ctx, streamed) {
   c.out = out;
   out.on('error', (err) => fail(c, err));
   try {
-    const result = handler.fn(event, out, ctx);
+    const { fn } = handler;
+    const result = fn(event, out, ctx);
     if (!isPromise(result)) throw 'Streaming does not support non-async handlers.';
     if ((await result) !== undefined) console.warn('Streaming handlers ignore return values.');
     if (!out.writableEnded) throw 'Response stream is not finished.';

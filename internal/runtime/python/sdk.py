@@ -6,7 +6,11 @@ and only after everything on the path.
 import importlib.machinery
 import sys
 
-_NAMES = frozenset(("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "certifi"))
+# Debian's botocore imports requests, and what that imports comes with it.
+_NAMES = frozenset((
+    "boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six",
+    "requests", "certifi", "charset_normalizer", "chardet", "idna",
+))
 
 
 class _Finder:
