@@ -42,9 +42,9 @@ func (q *queue) attempt(ctx context.Context, e event, payload []byte) {
 	case err != nil:
 		q.refused(&e, payload, &t, err)
 	case now.Sub(e.Accepted) > maxAge(&t):
-		q.giveUp(&e, payload, &t, nil, conditionTooOld)
+		q.giveUp(&finish{&e, payload, &t, nil, conditionTooOld})
 	case t.Reserved == 0:
-		q.giveUp(&e, payload, &t, nil, conditionThrottled)
+		q.giveUp(&finish{&e, payload, &t, nil, conditionThrottled})
 	default:
 		q.execute(ctx, &e, payload, &t)
 	}
@@ -68,9 +68,9 @@ func (q *queue) execute(ctx context.Context, e *event, payload []byte, t *Target
 	u.Attempt = e.Runs
 	switch {
 	case resp.FunctionError == "":
-		q.succeed(e, payload, t, resp, u)
+		q.succeed(&finish{e, payload, t, resp, conditionSuccess}, u)
 	case e.Failures >= min(t.Async.MaxRetries, len(failureWaits)):
-		q.fail(e, payload, t, resp, u)
+		q.fail(&finish{e, payload, t, resp, conditionExhausted}, u)
 	default:
 		at := q.clock.Now().Add(failureWaits[e.Failures])
 		e.Failures++
@@ -80,24 +80,25 @@ func (q *queue) execute(ctx context.Context, e *event, payload []byte, t *Target
 	}
 }
 
-func (q *queue) succeed(e *event, payload []byte, t *Target, resp *Response, u Usage) {
+func (q *queue) succeed(f *finish, u Usage) {
+	e, to := f.event, f.target.Async.OnSuccess
 	q.settle(e, func(tx store.Tx) error {
-		if err := errors.Join(q.i.cfg.Meter.RecordTx(tx, u), q.forget(tx, e.ID)); err != nil || t.Async.OnSuccess == "" {
+		if err := errors.Join(q.i.cfg.Meter.RecordTx(tx, u), q.forget(tx, e.ID)); err != nil || to == "" {
 			return err
 		}
-		return q.send(tx, 0, delivery{Target: t.Async.OnSuccess, Body: q.invocation(e, payload, t, resp, conditionSuccess)}, e.ID)
+		return q.send(tx, 0, delivery{Target: to, Body: q.invocation(f)}, e.ID)
 	})
 }
 
-func (q *queue) fail(e *event, payload []byte, t *Target, resp *Response, u Usage) {
-	q.settle(e, func(tx store.Tx) error {
-		return errors.Join(q.i.cfg.Meter.RecordTx(tx, u), q.discard(tx, e, payload, t, resp, conditionExhausted))
+func (q *queue) fail(f *finish, u Usage) {
+	q.settle(f.event, func(tx store.Tx) error {
+		return errors.Join(q.i.cfg.Meter.RecordTx(tx, u), q.discard(tx, f))
 	})
 }
 
 // giveUp ends an event that did not run any more.
-func (q *queue) giveUp(e *event, payload []byte, t *Target, resp *Response, condition string) {
-	q.settle(e, func(tx store.Tx) error { return q.discard(tx, e, payload, t, resp, condition) })
+func (q *queue) giveUp(f *finish) {
+	q.settle(f.event, func(tx store.Tx) error { return q.discard(tx, f) })
 }
 
 // refused postpones an event that could not run, unless it would be too old.
@@ -107,7 +108,7 @@ func (q *queue) refused(e *event, payload []byte, t *Target, cause error) {
 	wait = wait/2 + rand.N(wait/2) // so that those refused together don't return together
 	at := q.clock.Now().Add(wait)
 	if at.Sub(e.Accepted) > maxAge(t) {
-		q.giveUp(e, payload, t, nil, conditionTooOld)
+		q.giveUp(&finish{e, payload, t, nil, conditionTooOld})
 		return
 	}
 	if !fault.Is(cause, "TooManyRequestsException") {

@@ -18,29 +18,40 @@ type Destinations interface {
 	Deliver(ctx context.Context, arn string, body []byte, attributes map[string]string) error
 }
 
+// finish is an event that is done, well or not, and how. The response is nil for
+// one that never ran.
+type finish struct {
+	event     *event
+	payload   []byte
+	target    *Target
+	response  *Response
+	condition string
+}
+
 // discard ends an event that failed for good: its payload goes to the
 // dead-letter target, the record of the failure to the destination.
-func (q *queue) discard(tx store.Tx, e *event, payload []byte, t *Target, resp *Response, condition string) error {
+func (q *queue) discard(tx store.Tx, f *finish) error {
+	e, t := f.event, f.target
 	if err := q.forget(tx, e.ID); err != nil {
 		return err
 	}
 	if t.Async.DeadLetter != "" {
-		d := delivery{Target: t.Async.DeadLetter, Body: payload, Attributes: deadLetter(e, resp, condition)}
+		d := delivery{Target: t.Async.DeadLetter, Body: f.payload, Attributes: f.deadLetter()}
 		if err := q.send(tx, 0, d, e.ID); err != nil {
 			return err
 		}
 	}
 	if t.Async.OnFailure != "" {
-		return q.send(tx, 1, delivery{Target: t.Async.OnFailure, Body: q.invocation(e, payload, t, resp, condition)}, e.ID)
+		return q.send(tx, 1, delivery{Target: t.Async.OnFailure, Body: q.invocation(f)}, e.ID)
 	}
 	return nil
 }
 
 // deadLetter gives the attributes of a dead letter. Source:
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
-func deadLetter(e *event, resp *Response, condition string) map[string]string {
-	code, message := "429", condition
-	if resp != nil {
+func (f *finish) deadLetter() map[string]string {
+	code, message := "429", f.condition
+	if resp := f.response; resp != nil {
 		var body struct {
 			Message string `json:"errorMessage"`
 		}
@@ -49,7 +60,7 @@ func deadLetter(e *event, resp *Response, condition string) map[string]string {
 			message = body.Message
 		}
 	}
-	return map[string]string{"RequestID": e.ID, "ErrorCode": code, "ErrorMessage": message[:min(len(message), 1024)]}
+	return map[string]string{"RequestID": f.event.ID, "ErrorCode": code, "ErrorMessage": message[:min(len(message), 1024)]}
 }
 
 // invocationRecord is what a destination gets, as in
@@ -80,15 +91,16 @@ const maxRecordAnswer = 8 << 10
 
 // invocation makes the record of an event that is done. An answer that is too
 // large beside its payload is left out of it.
-func (q *queue) invocation(e *event, payload []byte, t *Target, resp *Response, condition string) []byte {
-	r := invocationRecord{Version: "1.0", Timestamp: q.clock.Now().UTC().Format(worker.LogTime), RequestPayload: payload}
+func (q *queue) invocation(f *finish) []byte {
+	e, v := f.event, &f.target.Version
+	r := invocationRecord{Version: "1.0", Timestamp: q.clock.Now().UTC().Format(worker.LogTime), RequestPayload: f.payload}
 	r.RequestContext.RequestID = e.ID
-	r.RequestContext.FunctionARN = t.Version.FunctionARN + ":" + t.Version.Number
-	r.RequestContext.Condition = condition
+	r.RequestContext.FunctionARN = v.FunctionARN + ":" + v.Number
+	r.RequestContext.Condition = f.condition
 	r.RequestContext.InvokeCount = e.Runs
-	if resp != nil {
+	if resp := f.response; resp != nil {
 		r.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: resp.Version, FunctionError: resp.FunctionError}
-		if len(resp.Payload) <= max(maxRecordAnswer, MaxEventPayload-len(payload)) && json.Valid(resp.Payload) {
+		if len(resp.Payload) <= max(maxRecordAnswer, MaxEventPayload-len(f.payload)) && json.Valid(resp.Payload) {
 			r.ResponsePayload = resp.Payload
 		}
 	}

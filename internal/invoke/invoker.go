@@ -237,7 +237,9 @@ func (r *Response) settle(out *worker.Outcome, env *worker.Environment) {
 	}
 	rep.Duration = out.Duration
 	rep.BilledDuration = billed(out.Duration + rep.RuntimeInit + rep.UserInit)
-	rep.MaxMemoryBytes = env.MemoryPeak()
+	if rep.MaxMemoryBytes = env.MemoryPeak(); rep.MaxMemoryBytes == 0 {
+		rep.MaxMemoryBytes = env.Measure()
+	}
 }
 
 // billed rounds up to a whole millisecond. The init phase counts since August

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/mayfly-cloud/mayfly/internal/record"
 	"github.com/mayfly-cloud/mayfly/internal/retry"
 	"github.com/mayfly-cloud/mayfly/internal/store"
@@ -26,6 +28,8 @@ const (
 	deliverTimeout = 30 * time.Second
 	// deliverBatch is how many deliveries one look at the outbox takes on.
 	deliverBatch = 64
+	// deliverers is how many deliveries are under way at once.
+	deliverers = 8
 )
 
 var deliveryWaits = retry.Policy{Base: time.Second, Max: 10 * time.Minute}
@@ -59,8 +63,7 @@ func (q *queue) post(ctx context.Context) {
 	}
 }
 
-// postDue hands over what is due, one after the other, and says how long
-// nothing more will be.
+// postDue hands over what is due, and says how long nothing more will be.
 func (q *queue) postDue(ctx context.Context) (time.Duration, error) {
 	type item struct {
 		key []byte
@@ -96,10 +99,13 @@ func (q *queue) postDue(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read outbox: %w", err)
 	}
+	var g errgroup.Group
+	g.SetLimit(deliverers)
 	for _, it := range due {
-		if err := q.deliver(ctx, it.key, it.id, it.n, it.delivery); err != nil {
-			return 0, err
-		}
+		g.Go(func() error { return q.deliver(ctx, it.key, it.id, it.n, it.delivery) })
+	}
+	if err := g.Wait(); err != nil {
+		return 0, err
 	}
 	if len(due) == deliverBatch {
 		next = 0

@@ -14,9 +14,12 @@ import (
 )
 
 const (
-	// look is how many due events one look at the queue passes over at most, to
-	// find some of functions that have not their share of workers yet.
-	look = 1024
+	// look is how many due events one look at the queue passes over, to find some
+	// of functions that have not their share of workers yet. Once a second, when
+	// all it found were others, it looks deeper.
+	look, deepLook = 1024, 64 << 10
+	// pause is the least time between two looks.
+	pause = 2 * time.Millisecond
 	// claimBatch is how many events one transaction claims.
 	claimBatch = 64
 )
@@ -30,6 +33,10 @@ type queue struct {
 	node        string
 	incarnation string
 	leased      atomic.Int64 // until when, in nanoseconds, as far as is known
+
+	// Of poll alone.
+	crowded bool
+	deep    time.Time // last deep look
 
 	mu      sync.Mutex
 	running map[string]int // events being run, by function
@@ -135,6 +142,7 @@ func (q *queue) poll(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 		t.Stop()
+		time.Sleep(pause)
 	}
 	return nil
 }
@@ -143,11 +151,15 @@ func (q *queue) poll(ctx context.Context) error {
 // more will be due.
 func (q *queue) claimDue(ctx context.Context) (time.Duration, error) {
 	now := q.clock.Now()
-	ids, next, err := q.candidates(ctx, now)
-	for err == nil && len(ids) > 0 {
-		n := min(len(ids), claimBatch)
-		err = q.take(ctx, ids[:n])
-		ids = ids[n:]
+	list, next, err := q.candidates(ctx, now)
+	for len(list) > 0 {
+		n := min(len(list), claimBatch)
+		if err == nil {
+			err = q.take(ctx, list[:n])
+		} else {
+			q.unreserveAll(list[:n])
+		}
+		list = list[n:]
 	}
 	return next, err
 }
@@ -161,7 +173,8 @@ type candidate struct {
 func (q *queue) candidates(ctx context.Context, now time.Time) (list []candidate, next time.Duration, err error) {
 	next = q.i.cfg.Look
 	r := store.Prefix(duePrefix())
-	r.Limit = look
+	r.Limit = q.depth(now)
+	seen := 0
 	err = q.store.View(ctx, func(rd store.Reader) error {
 		for p, err := range rd.Scan(r) {
 			if err != nil {
@@ -175,6 +188,9 @@ func (q *queue) candidates(ctx context.Context, now time.Time) (list []candidate
 				next = at.Sub(now)
 				return nil
 			}
+			if seen++; q.full() {
+				return nil
+			}
 			if f := string(p.Value); q.reserve(id, f) {
 				list = append(list, candidate{append([]byte(nil), p.Key...), id, f})
 			}
@@ -182,12 +198,21 @@ func (q *queue) candidates(ctx context.Context, now time.Time) (list []candidate
 		return nil
 	})
 	if err != nil {
-		for _, c := range list {
-			q.unreserve(c.id, c.function)
-		}
+		q.unreserveAll(list)
 		return nil, 0, fmt.Errorf("look for due events: %w", err)
 	}
+	q.crowded = seen == r.Limit && len(list) == 0
 	return list, next, nil
+}
+
+// depth is how far to look: far, now and then, when what is near the front is
+// of functions that have their share.
+func (q *queue) depth(now time.Time) int {
+	if !q.crowded || now.Sub(q.deep).Abs() < time.Second {
+		return look
+	}
+	q.deep = now
+	return deepLook
 }
 
 // take claims candidates in one transaction and has them worked on.
@@ -207,12 +232,16 @@ func (q *queue) take(ctx context.Context, list []candidate) error {
 			case err != nil:
 				return err
 			}
-			e, payload, err := load(tx, c.id)
-			if err != nil {
-				return fmt.Errorf("load event %s: %w", c.id, err)
-			}
 			if err := tx.Delete(c.key); err != nil {
 				return err
+			}
+			e, payload, err := load(tx, c.id)
+			if errors.Is(err, store.ErrNotFound) { // it is done: nothing is left to run
+				got = append(got, loaded{})
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("load event %s: %w", c.id, err)
 			}
 			if err := q.claim(tx, c.id, c.function); err != nil {
 				return err
@@ -232,48 +261,4 @@ func (q *queue) take(ctx context.Context, list []candidate) error {
 		q.work(got[n].event, got[n].payload)
 	}
 	return err
-}
-
-// reserve takes a worker for a function; false when all are busy, or the
-// function has its share: a quarter of them, so that a slow one delays no other.
-func (q *queue) reserve(id, function string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if _, again := q.ids[id]; again || !q.open || len(q.ids) >= q.i.cfg.Workers || q.running[function] >= max(1, q.i.cfg.Workers/4) {
-		return false
-	}
-	q.running[function]++
-	q.ids[id] = struct{}{}
-	q.wg.Add(1)
-	return true
-}
-
-func (q *queue) unreserve(id, function string) {
-	q.mu.Lock()
-	if q.running[function]--; q.running[function] == 0 {
-		delete(q.running, function)
-	}
-	delete(q.ids, id)
-	q.mu.Unlock()
-	q.wg.Done()
-	select {
-	case q.freed <- struct{}{}:
-	default:
-	}
-}
-
-// runs says whether this node works on an event.
-func (q *queue) runs(id string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	_, ok := q.ids[id]
-	return ok
-}
-
-// work runs an event in the background, on a worker that is reserved.
-func (q *queue) work(e event, payload []byte) {
-	go func() {
-		defer q.unreserve(e.ID, e.Function)
-		q.attempt(q.ctx, e, payload)
-	}()
 }

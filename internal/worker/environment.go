@@ -27,7 +27,8 @@ type Environment struct {
 	kind    StartKind
 	stream  string
 	expires time.Time // of its credentials; zero: never
-	release []func()  // of its directories
+	parts   parts
+	release []func() // of its directories
 
 	// Guarded by Worker.mu.
 	place    place
@@ -114,16 +115,19 @@ func (e *Environment) awaitIdle() {
 	e.w.put(e)
 }
 
-// wake makes an environment that was idle ready for a call.
-func (e *Environment) wake() {
+// wake makes an environment that was idle ready for a call; false when it can
+// serve none any more.
+func (e *Environment) wake() bool {
 	e.freeze.Lock()
 	defer e.freeze.Unlock()
 	if e.frozen {
+		e.frozen = false
 		if err := e.m.sb.Thaw(); err != nil {
 			e.kill()
+			return false
 		}
-		e.frozen = false
 	}
+	return !ended(e.m.sb)
 }
 
 // rest arms the freeze of an idle environment.

@@ -107,11 +107,7 @@ func (e *Environment) again(deadline time.Time) {
 	if !e.w.spawnIfOpen(old.close) {
 		old.close()
 	}
-	p, err := e.w.prepare(ctx, e)
-	if err == nil {
-		err = e.w.furnish(ctx, e, p)
-	}
-	if err != nil {
+	if err := e.w.furnish(ctx, e, e.parts); err != nil {
 		e.failed = &failure{status: statusFailure, kind: "Runtime.Unknown", text: "The execution environment could not be started again"}
 		e.w.cfg.Log.Warn("an environment could not be started again", "function", e.version.FunctionARN, "error", err)
 		return
@@ -121,7 +117,7 @@ func (e *Environment) again(deadline time.Time) {
 		e.w.adoptMember(e)
 	}
 	e.w.mu.Unlock()
-	e.init(p, deadline)
+	e.init(e.parts, deadline)
 	e.retried = false
 }
 

@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// startTimeout bounds a start, the wait for the node's memory included, but not
-// the init phase.
-const startTimeout = time.Minute
+// prepareTimeout bounds the fetching of code, layers and credentials.
+const prepareTimeout = 2 * time.Minute
 
 // set is a version's environments on this node. Guarded by Worker.mu.
 type set struct {
@@ -38,22 +37,22 @@ type grant struct {
 // Release it.
 func (w *Worker) Acquire(ctx context.Context, v *Version) (*Environment, error) {
 	w.mu.Lock()
+	s := w.sets[v.Key]
+	if s == nil && w.life.Err() == nil {
+		s = w.open(v)
+	}
+	for s != nil && len(s.idle) > 0 {
+		e := w.pop(s)
+		w.mu.Unlock()
+		if e.wake() {
+			return e, nil
+		}
+		e.Release() // it ended in its sleep
+		w.mu.Lock()
+	}
 	if w.life.Err() != nil {
 		w.mu.Unlock()
 		return nil, ErrClosed
-	}
-	s := w.sets[v.Key]
-	if s == nil {
-		s = w.open(v)
-	}
-	if n := len(s.idle); n > 0 {
-		e := s.idle[n-1]
-		s.idle = s.idle[:n-1]
-		e.place, e.first = busy, false
-		e.calling.Store(true)
-		w.mu.Unlock()
-		e.wake()
-		return e, nil
 	}
 	wt := &waiter{make(chan grant, 1)}
 	s.waiters = append(s.waiters, wt)
@@ -61,14 +60,21 @@ func (w *Worker) Acquire(ctx context.Context, v *Version) (*Environment, error) 
 	w.mu.Unlock()
 	select {
 	case g := <-wt.grant:
-		if g.env != nil {
-			g.env.wake()
-		}
 		return g.env, g.err
 	case <-ctx.Done():
 		w.leave(s, wt)
 		return nil, ctx.Err()
 	}
+}
+
+// pop takes the idle environment that was used last.
+func (w *Worker) pop(s *set) *Environment {
+	e := s.idle[len(s.idle)-1]
+	s.idle[len(s.idle)-1] = nil
+	s.idle = s.idle[:len(s.idle)-1]
+	e.place, e.first = busy, false
+	e.calling.Store(true)
+	return e
 }
 
 // put takes an environment back from its holder.

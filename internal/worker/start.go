@@ -26,14 +26,12 @@ var errNotNeeded = errors.New("start no longer needed")
 // start makes an environment of a set's version: code, sandbox, init. An init
 // that fails is no error: the environment then answers its first call with it.
 func (w *Worker) start(s *set, kind StartKind) (*Environment, error) {
-	ctx, cancel := context.WithTimeout(w.life, startTimeout)
-	defer cancel()
 	v := s.version
 	e := &Environment{w: w, version: v, set: s, kind: kind, place: starting}
 	e.phases.Began = time.Now()
-	p, err := w.prepare(ctx, e)
+	p, err := w.prepare(w.life, e)
 	if err == nil {
-		err = w.furnish(ctx, e, p)
+		err = w.furnish(w.life, e, p)
 	}
 	if err != nil {
 		e.close(reasonFailure)
@@ -42,6 +40,7 @@ func (w *Worker) start(s *set, kind StartKind) (*Environment, error) {
 		}
 		return nil, fmt.Errorf("start %s: %w", v.Key, err)
 	}
+	e.parts = p
 	e.init(p, time.Now().Add(w.initTimeout(v, kind)))
 	return e, nil
 }
@@ -75,6 +74,8 @@ type parts struct {
 
 // prepare makes code, layers and credentials available.
 func (w *Worker) prepare(ctx context.Context, e *Environment) (p parts, err error) {
+	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
 	v := e.version
 	if p.runtime, err = w.cfg.Runtimes.Lookup(v.Runtime); err != nil {
 		return p, fmt.Errorf("find runtime %s: %w", v.Runtime, err)

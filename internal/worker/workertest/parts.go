@@ -86,6 +86,15 @@ func (l *Logs) Lines() []string {
 	return lines
 }
 
+// Take gives all events so far and forgets them.
+func (l *Logs) Take() []worker.LogEvent {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	events := l.events
+	l.events, l.stream = nil, nil
+	return events
+}
+
 // Streams counts the log streams.
 func (l *Logs) Streams() int {
 	l.mu.Lock()
