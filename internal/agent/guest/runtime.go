@@ -7,7 +7,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/agent/http1"
 )
 
-// runtimeState is where the runtime stands; its String is AWS's name for it.
+// runtimeState is where the runtime stands; stateName has AWS's names.
 type runtimeState int
 
 const (
@@ -144,4 +144,3 @@ func (a *Agent) deliver(c *conn, call *call) error {
 	a.control.recycle(call.frame)
 	return nil
 }
-

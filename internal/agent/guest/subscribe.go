@@ -140,4 +140,3 @@ func (s *subscriber) setDestination(protocol, uri string, port int) error {
 	s.address, s.host, s.path = net.JoinHostPort("127.0.0.1", strconv.FormatUint(n, 10)), hostport, "/"+path
 	return nil
 }
-
