@@ -2,6 +2,7 @@
 // and back, as CBOR (RFC 8949) with field names. Fields may be added to a
 // struct at any time: what an old record lacks is zero, and what a newer record
 // has beyond the struct is passed over. Fields are never renamed or retyped.
+// Times come back in UTC, rounded to the microsecond.
 package record
 
 import (

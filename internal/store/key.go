@@ -8,8 +8,11 @@ import (
 // A key is a tuple whose encoding sorts as the tuple does, element by element.
 // Its first element names the room that owns it.
 //
-//	string   0x02  bytes, 0x00 as 0x00 0xff   0x00
+//	string   0x02  bytes, 0x00 as 0x01 0x01 and 0x01 as 0x01 0x02   0x00
 //	uint64   0x15  8 bytes big-endian
+//
+// No element's encoding begins another's, so the keys that begin with a tuple's
+// are those of the tuples that begin with it.
 const (
 	tagString = 0x02
 	tagUint   = 0x15
@@ -43,9 +46,10 @@ func Key(parts ...any) []byte {
 func appendString(k []byte, s string) []byte {
 	k = append(k, tagString)
 	for i := 0; i < len(s); i++ {
-		k = append(k, s[i])
-		if s[i] == 0 {
-			k = append(k, 0xff)
+		if s[i] <= 1 {
+			k = append(k, 1, s[i]+1)
+		} else {
+			k = append(k, s[i])
 		}
 	}
 	return append(k, 0)
@@ -78,16 +82,17 @@ func Split(key []byte) ([]any, error) {
 func splitString(b []byte) (string, []byte, error) {
 	var s []byte
 	for i := 0; i < len(b); i++ {
-		if b[i] != 0 {
-			s = append(s, b[i])
-			continue
+		switch c := b[i]; c {
+		case 0:
+			return string(s), b[i+1:], nil
+		case 1:
+			if i++; i == len(b) || b[i] != 1 && b[i] != 2 {
+				return "", nil, fmt.Errorf("split key: unknown escape")
+			}
+			s = append(s, b[i]-1)
+		default:
+			s = append(s, c)
 		}
-		if i+1 < len(b) && b[i+1] == 0xff {
-			s = append(s, 0)
-			i++
-			continue
-		}
-		return string(s), b[i+1:], nil
 	}
 	return "", nil, fmt.Errorf("split key: unterminated string")
 }
