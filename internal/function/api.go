@@ -2,6 +2,7 @@ package function
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/schemas"
@@ -23,74 +24,102 @@ func (s *Service) API(run Invoker) wire.API {
 			&types.InvokeWithResponseStreamResponseEventMemberInvokeComplete{},
 			&types.InvokeWithResponseStreamResponseEventMemberPayloadChunk{},
 		)},
-		Operations: []wire.Operation{
-			wire.Op(schemas.CreateFunction, s.createFunction),
-			wire.Op(schemas.GetFunction, s.getFunction),
-			wire.Op(schemas.GetFunctionConfiguration, s.getFunctionConfiguration),
-			wire.Op(schemas.UpdateFunctionCode, s.updateFunctionCode),
-			wire.Op(schemas.UpdateFunctionConfiguration, s.updateFunctionConfiguration),
-			wire.Op(schemas.DeleteFunction, s.deleteFunctionOp),
-			wire.Op(schemas.ListFunctions, s.listFunctions),
-			wire.Op(schemas.PublishVersion, s.publishVersion),
-			wire.Op(schemas.ListVersionsByFunction, s.listVersionsByFunction),
-
-			wire.Op(schemas.CreateAlias, s.createAlias),
-			wire.Op(schemas.GetAlias, s.getAlias),
-			wire.Op(schemas.UpdateAlias, s.updateAlias),
-			wire.Op(schemas.DeleteAlias, s.deleteAlias),
-			wire.Op(schemas.ListAliases, s.listAliases),
-
-			wire.Op(schemas.PutFunctionConcurrency, s.putFunctionConcurrency),
-			wire.Op(schemas.GetFunctionConcurrency, s.getFunctionConcurrency),
-			wire.Op(schemas.DeleteFunctionConcurrency, s.deleteFunctionConcurrency),
-			wire.Op(schemas.PutProvisionedConcurrencyConfig, s.putProvisionedConcurrency),
-			wire.Op(schemas.GetProvisionedConcurrencyConfig, s.getProvisionedConcurrency),
-			wire.Op(schemas.DeleteProvisionedConcurrencyConfig, s.deleteProvisionedConcurrency),
-			wire.Op(schemas.ListProvisionedConcurrencyConfigs, s.listProvisionedConcurrency),
-
-			wire.Op(schemas.CreateFunctionUrlConfig, s.createFunctionURL),
-			wire.Op(schemas.GetFunctionUrlConfig, s.getFunctionURL),
-			wire.Op(schemas.UpdateFunctionUrlConfig, s.updateFunctionURL),
-			wire.Op(schemas.DeleteFunctionUrlConfig, s.deleteFunctionURL),
-			wire.Op(schemas.ListFunctionUrlConfigs, s.listFunctionURLs),
-
-			wire.Op(schemas.PublishLayerVersion, s.publishLayerVersion),
-			wire.Op(schemas.GetLayerVersion, s.getLayerVersion),
-			wire.Op(schemas.GetLayerVersionByArn, s.getLayerVersionByARN),
-			wire.Op(schemas.ListLayers, s.listLayers),
-			wire.Op(schemas.ListLayerVersions, s.listLayerVersions),
-			wire.Op(schemas.DeleteLayerVersion, s.deleteLayerVersion),
-			wire.Op(schemas.AddLayerVersionPermission, s.addLayerVersionPermission),
-			wire.Op(schemas.RemoveLayerVersionPermission, s.removeLayerVersionPermission),
-			wire.Op(schemas.GetLayerVersionPolicy, s.getLayerVersionPolicy),
-
-			wire.Op(schemas.AddPermission, s.addPermission),
-			wire.Op(schemas.RemovePermission, s.removePermission),
-			wire.Op(schemas.GetPolicy, s.getPolicy),
-			wire.Op(schemas.TagResource, s.tagResource),
-			wire.Op(schemas.UntagResource, s.untagResource),
-			wire.Op(schemas.ListTags, s.listTags),
-
-			wire.Op(schemas.PutFunctionEventInvokeConfig, s.putEventInvokeConfig),
-			wire.Op(schemas.UpdateFunctionEventInvokeConfig, s.updateEventInvokeConfig),
-			wire.Op(schemas.GetFunctionEventInvokeConfig, s.getEventInvokeConfig),
-			wire.Op(schemas.DeleteFunctionEventInvokeConfig, s.deleteEventInvokeConfig),
-			wire.Op(schemas.ListFunctionEventInvokeConfigs, s.listEventInvokeConfigs),
-
-			wire.Op(schemas.GetAccountSettings, s.getAccountSettings),
-			wire.Op(schemas.GetFunctionCodeSigningConfig, s.getCodeSigningConfig),
-			wire.Op(schemas.PutRuntimeManagementConfig, s.putRuntimeManagementConfig),
-			wire.Op(schemas.GetRuntimeManagementConfig, s.getRuntimeManagementConfig),
-			wire.Op(schemas.PutFunctionRecursionConfig, s.putRecursionConfig),
-			wire.Op(schemas.GetFunctionRecursionConfig, s.getRecursionConfig),
-			wire.Op(schemas.GetFunctionScalingConfig, s.getScalingConfig),
-			wire.Op(schemas.ListEventSourceMappings, s.listEventSourceMappings),
-
-			wire.Op(schemas.Invoke, c.invoke).Media("application/json"),
-			wire.Op(schemas.InvokeAsync, c.invokeAsync),
-			wire.Stream(schemas.InvokeWithResponseStream, c.invokeStream),
-		},
+		Operations: slices.Concat(s.functionOperations(), s.concurrencyOperations(), s.layerOperations(),
+			s.settingOperations(), s.toolOperations(), c.operations()),
 		Absent: absent,
+	}
+}
+
+// functionOperations are about functions, their versions and aliases.
+func (s *Service) functionOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Op(schemas.CreateFunction, s.createFunction),
+		wire.Op(schemas.GetFunction, s.getFunction),
+		wire.Op(schemas.GetFunctionConfiguration, s.getFunctionConfiguration),
+		wire.Op(schemas.UpdateFunctionCode, s.updateFunctionCode),
+		wire.Op(schemas.UpdateFunctionConfiguration, s.updateFunctionConfiguration),
+		wire.Op(schemas.DeleteFunction, s.deleteFunctionOp),
+		wire.Op(schemas.ListFunctions, s.listFunctions),
+		wire.Op(schemas.PublishVersion, s.publishVersion),
+		wire.Op(schemas.ListVersionsByFunction, s.listVersionsByFunction),
+		wire.Op(schemas.CreateAlias, s.createAlias),
+		wire.Op(schemas.GetAlias, s.getAlias),
+		wire.Op(schemas.UpdateAlias, s.updateAlias),
+		wire.Op(schemas.DeleteAlias, s.deleteAlias),
+		wire.Op(schemas.ListAliases, s.listAliases),
+	}
+}
+
+// concurrencyOperations are about how much of a function runs, and its URL.
+func (s *Service) concurrencyOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Op(schemas.PutFunctionConcurrency, s.putFunctionConcurrency),
+		wire.Op(schemas.GetFunctionConcurrency, s.getFunctionConcurrency),
+		wire.Op(schemas.DeleteFunctionConcurrency, s.deleteFunctionConcurrency),
+		wire.Op(schemas.PutProvisionedConcurrencyConfig, s.putProvisionedConcurrency),
+		wire.Op(schemas.GetProvisionedConcurrencyConfig, s.getProvisionedConcurrency),
+		wire.Op(schemas.DeleteProvisionedConcurrencyConfig, s.deleteProvisionedConcurrency),
+		wire.Op(schemas.ListProvisionedConcurrencyConfigs, s.listProvisionedConcurrency),
+		wire.Op(schemas.CreateFunctionUrlConfig, s.createFunctionURL),
+		wire.Op(schemas.GetFunctionUrlConfig, s.getFunctionURL),
+		wire.Op(schemas.UpdateFunctionUrlConfig, s.updateFunctionURL),
+		wire.Op(schemas.DeleteFunctionUrlConfig, s.deleteFunctionURL),
+		wire.Op(schemas.ListFunctionUrlConfigs, s.listFunctionURLs),
+	}
+}
+
+// layerOperations are about layers.
+func (s *Service) layerOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Op(schemas.PublishLayerVersion, s.publishLayerVersion),
+		wire.Op(schemas.GetLayerVersion, s.getLayerVersion),
+		wire.Op(schemas.GetLayerVersionByArn, s.getLayerVersionByARN),
+		wire.Op(schemas.ListLayers, s.listLayers),
+		wire.Op(schemas.ListLayerVersions, s.listLayerVersions),
+		wire.Op(schemas.DeleteLayerVersion, s.deleteLayerVersion),
+		wire.Op(schemas.AddLayerVersionPermission, s.addLayerVersionPermission),
+		wire.Op(schemas.RemoveLayerVersionPermission, s.removeLayerVersionPermission),
+		wire.Op(schemas.GetLayerVersionPolicy, s.getLayerVersionPolicy),
+	}
+}
+
+// settingOperations are about policies, tags and asynchronous calls.
+func (s *Service) settingOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Op(schemas.AddPermission, s.addPermission),
+		wire.Op(schemas.RemovePermission, s.removePermission),
+		wire.Op(schemas.GetPolicy, s.getPolicy),
+		wire.Op(schemas.TagResource, s.tagResource),
+		wire.Op(schemas.UntagResource, s.untagResource),
+		wire.Op(schemas.ListTags, s.listTags),
+		wire.Op(schemas.PutFunctionEventInvokeConfig, s.putEventInvokeConfig),
+		wire.Op(schemas.UpdateFunctionEventInvokeConfig, s.updateEventInvokeConfig),
+		wire.Op(schemas.GetFunctionEventInvokeConfig, s.getEventInvokeConfig),
+		wire.Op(schemas.DeleteFunctionEventInvokeConfig, s.deleteEventInvokeConfig),
+		wire.Op(schemas.ListFunctionEventInvokeConfigs, s.listEventInvokeConfigs),
+	}
+}
+
+// toolOperations are those that tools read on their way.
+func (s *Service) toolOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Op(schemas.GetAccountSettings, s.getAccountSettings),
+		wire.Op(schemas.GetFunctionCodeSigningConfig, s.getCodeSigningConfig),
+		wire.Op(schemas.PutRuntimeManagementConfig, s.putRuntimeManagementConfig),
+		wire.Op(schemas.GetRuntimeManagementConfig, s.getRuntimeManagementConfig),
+		wire.Op(schemas.PutFunctionRecursionConfig, s.putRecursionConfig),
+		wire.Op(schemas.GetFunctionRecursionConfig, s.getRecursionConfig),
+		wire.Op(schemas.GetFunctionScalingConfig, s.getScalingConfig),
+		wire.Op(schemas.ListEventSourceMappings, s.listEventSourceMappings),
+	}
+}
+
+// operations are those that run functions.
+func (c calls) operations() []wire.Operation {
+	return []wire.Operation{
+		wire.Op(schemas.Invoke, c.invoke).Media("application/json"),
+		wire.Op(schemas.InvokeAsync, c.invokeAsync),
+		wire.Stream(schemas.InvokeWithResponseStream, c.invokeStream),
 	}
 }
 

@@ -156,11 +156,11 @@ type eventStream struct {
 	begun   bool
 }
 
-func (e *eventStream) Begin(contentType string) error {
+// Begin sends the head of the answer. The content type of what the function
+// streams is not told, as with AWS: the answer's own is that of events.
+func (e *eventStream) Begin(string) error {
 	e.begun = true
-	return e.events.Start(&lambda.InvokeWithResponseStreamOutput{
-		StatusCode: http.StatusOK, ExecutedVersion: &e.version, ResponseStreamContentType: text(contentType),
-	})
+	return e.events.Start(&lambda.InvokeWithResponseStreamOutput{StatusCode: http.StatusOK, ExecutedVersion: &e.version})
 }
 
 // maxChunk keeps an event under what the SDKs' decoders take.
@@ -186,7 +186,7 @@ func (e *eventStream) Flush() error { return nil }
 // complete ends the stream with how the call went.
 func (e *eventStream) complete(r invoke.Request, resp *invoke.Response) error {
 	if !e.begun {
-		if err := e.Begin("application/octet-stream"); err != nil {
+		if err := e.Begin(""); err != nil {
 			return err
 		}
 	}

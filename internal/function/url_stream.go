@@ -76,7 +76,7 @@ func (s *urlStream) Write(p []byte) (int, error) {
 	head, body, whole := bytes.Cut(s.prelude, preludeEnd)
 	if !whole {
 		if len(s.prelude) > maxPrelude {
-			return 0, fmt.Errorf("stream answer: no end of its head in %d bytes", maxPrelude)
+			return 0, fmt.Errorf("%w: its head has no end in %d bytes", errBadAnswer, maxPrelude)
 		}
 		return len(p), nil
 	}
