@@ -44,6 +44,7 @@ func Dispatch() {
 		os.Exit(answerProbe())
 	case runscPrefix:
 		debug.SetGCPercent(bootGC)
+		registerFilters()
 		cli.Run(nil, map[util.SubCommand]string{
 			new(sentrycmd.Boot):   "internal",
 			new(cmd.Gofer):        "internal",
