@@ -74,6 +74,6 @@ func (s *Service) provisionedConfiguration(p *ProvisionStatus) types.Provisioned
 		AvailableProvisionedConcurrentExecutions: int32Of(p.Available),
 		Status:                                   types.ProvisionedConcurrencyStatusEnum(p.Status),
 		StatusReason:                             text(p.Reason),
-		LastModified:                             text(p.Modified.Format(timeForm)),
+		LastModified:                             text(p.Modified.Format("2006-01-02T15:04:05-0700")),
 	}
 }

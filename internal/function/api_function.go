@@ -40,7 +40,7 @@ func (s *Service) createFunction(ctx context.Context, in *lambda.CreateFunctionI
 	if err != nil {
 		return nil, err
 	}
-	return as[lambda.CreateFunctionOutput](s.configuration(v, false)), nil
+	return as[lambda.CreateFunctionOutput](s.configuration(v, "")), nil
 }
 
 func (s *Service) getFunction(ctx context.Context, in *lambda.GetFunctionInput) (*lambda.GetFunctionOutput, error) {
@@ -52,7 +52,7 @@ func (s *Service) getFunction(ctx context.Context, in *lambda.GetFunctionInput) 
 	if err != nil {
 		return nil, err
 	}
-	config := s.configuration(d.Version, str(in.Qualifier) != "")
+	config := s.configuration(d.Version, d.Name.Qualifier)
 	out := &lambda.GetFunctionOutput{
 		Configuration: &config,
 		Code:          &types.FunctionCodeLocation{RepositoryType: text("S3"), Location: &link},
@@ -69,7 +69,7 @@ func (s *Service) getFunctionConfiguration(ctx context.Context, in *lambda.GetFu
 	if err != nil {
 		return nil, err
 	}
-	return as[lambda.GetFunctionConfigurationOutput](s.configuration(d.Version, str(in.Qualifier) != "")), nil
+	return as[lambda.GetFunctionConfigurationOutput](s.configuration(d.Version, d.Name.Qualifier)), nil
 }
 
 func (s *Service) updateFunctionCode(ctx context.Context, in *lambda.UpdateFunctionCodeInput) (*lambda.UpdateFunctionCodeOutput, error) {
@@ -92,7 +92,7 @@ func (s *Service) updateFunctionCode(ctx context.Context, in *lambda.UpdateFunct
 	if err != nil {
 		return nil, err
 	}
-	return as[lambda.UpdateFunctionCodeOutput](s.configuration(v, false)), nil
+	return as[lambda.UpdateFunctionCodeOutput](s.configuration(v, "")), nil
 }
 
 func (s *Service) updateFunctionConfiguration(ctx context.Context, in *lambda.UpdateFunctionConfigurationInput) (*lambda.UpdateFunctionConfigurationOutput, error) {
@@ -104,7 +104,7 @@ func (s *Service) updateFunctionConfiguration(ctx context.Context, in *lambda.Up
 	if err != nil {
 		return nil, err
 	}
-	return as[lambda.UpdateFunctionConfigurationOutput](s.configuration(v, false)), nil
+	return as[lambda.UpdateFunctionConfigurationOutput](s.configuration(v, "")), nil
 }
 
 func (s *Service) deleteFunctionOp(ctx context.Context, in *lambda.DeleteFunctionInput) (*lambda.DeleteFunctionOutput, error) {
@@ -126,7 +126,15 @@ func (s *Service) listFunctions(ctx context.Context, in *lambda.ListFunctionsInp
 	if err != nil {
 		return nil, err
 	}
-	return &lambda.ListFunctionsOutput{Functions: s.configurations(list, in.FunctionVersion != ""), NextMarker: text(next)}, nil
+	return &lambda.ListFunctionsOutput{
+		Functions: each(list, func(v *Version) types.FunctionConfiguration {
+			if in.FunctionVersion == "" {
+				return s.configuration(v, "")
+			}
+			return s.configuration(v, number(v.Number))
+		}),
+		NextMarker: text(next),
+	}, nil
 }
 
 func (s *Service) publishVersion(ctx context.Context, in *lambda.PublishVersionInput) (*lambda.PublishVersionOutput, error) {
@@ -139,7 +147,7 @@ func (s *Service) publishVersion(ctx context.Context, in *lambda.PublishVersionI
 	if err != nil {
 		return nil, err
 	}
-	return as[lambda.PublishVersionOutput](s.configuration(v, true)), nil
+	return as[lambda.PublishVersionOutput](s.configuration(v, number(v.Number))), nil
 }
 
 func (s *Service) listVersionsByFunction(ctx context.Context, in *lambda.ListVersionsByFunctionInput) (*lambda.ListVersionsByFunctionOutput, error) {
@@ -151,22 +159,20 @@ func (s *Service) listVersionsByFunction(ctx context.Context, in *lambda.ListVer
 	if err != nil {
 		return nil, err
 	}
-	return &lambda.ListVersionsByFunctionOutput{Versions: s.configurations(list, true), NextMarker: text(next)}, nil
+	return &lambda.ListVersionsByFunctionOutput{
+		Versions:   each(list, func(v *Version) types.FunctionConfiguration { return s.configuration(v, number(v.Number)) }),
+		NextMarker: text(next),
+	}, nil
 }
 
-func (s *Service) configurations(list []Version, qualified bool) []types.FunctionConfiguration {
-	return each(list, func(v *Version) types.FunctionConfiguration { return s.configuration(v, qualified) })
-}
-
-// configuration shows a version. qualified is whether its ARN says which it is
-// even for $LATEST; published versions' always do.
+// configuration shows a version. Its ARN has the qualifier it was asked for by;
+// a published version's always has one.
 //
 // A package is checked, unpacked once and kept before its function is written,
 // so a function is Active as soon as it is there.
-func (s *Service) configuration(v *Version, qualified bool) types.FunctionConfiguration {
+func (s *Service) configuration(v *Version, qualifier string) types.FunctionConfiguration {
 	set := &v.Settings
-	qualifier := ""
-	if qualified || v.Number > 0 {
+	if qualifier == "" && v.Number > 0 {
 		qualifier = number(v.Number)
 	}
 	c := types.FunctionConfiguration{

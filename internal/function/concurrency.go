@@ -10,8 +10,9 @@ import (
 // Reserved is a function's reserved concurrency.
 type Reserved struct{ Count int }
 
-// minUnreserved is what must stay for functions that have reserved nothing.
-const minUnreserved = 100
+// minUnreserved is what must stay for functions that have reserved nothing: 100,
+// as AWS has it, or a tenth of a small account.
+func (s *Service) minUnreserved() int { return min(100, s.cfg.Concurrency/10) }
 
 // Reserve sets a function's reserved concurrency, or with nil takes it away. One
 // transaction; a crash leaves the old or the new.
@@ -51,8 +52,8 @@ func (s *Service) checkReserved(tx store.Tx, name string, n int) error {
 	if was != nil {
 		total -= *was
 	}
-	if n > 0 && s.cfg.Concurrency-total-n < minUnreserved {
-		return invalid("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d].", minUnreserved)
+	if n > 0 && s.cfg.Concurrency-total-n < s.minUnreserved() {
+		return invalid("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d].", s.minUnreserved())
 	}
 	held, err := provisionedTotal(tx, name)
 	if err == nil && n < held {

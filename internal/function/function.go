@@ -126,6 +126,7 @@ func (s *Service) saveLatest(tx store.Tx, f *Function, was, is *Version) error {
 
 // Description is everything Get tells about one version of a function.
 type Description struct {
+	Name     Name // as the caller has named it
 	Version  *Version
 	Tags     map[string]string
 	Reserved *int
@@ -148,7 +149,7 @@ func (s *Service) Get(ctx context.Context, function, qualifier string) (*Descrip
 		if err != nil {
 			return err
 		}
-		d = &Description{Version: v, Tags: f.Tags}
+		d = &Description{Name: n, Version: v, Tags: f.Tags}
 		d.Reserved, err = reserved(r, n.Function)
 		return err
 	})

@@ -94,7 +94,7 @@ func (s *Service) checkProvisioned(tx store.Tx, name Name, n int) error {
 		return nil
 	}
 	others, err := reservedTotal(tx)
-	if err == nil && s.cfg.Concurrency-others-total < minUnreserved {
+	if err == nil && s.cfg.Concurrency-others-total < s.minUnreserved() {
 		err = invalid("Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [%d].", s.cfg.Concurrency-others)
 	}
 	return err

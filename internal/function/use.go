@@ -51,8 +51,10 @@ func (s *Service) announce(tx store.Tx, d blob.Digest) (string, error) {
 		m = &unusedPackage{ID: id.UUID()}
 	case err != nil:
 		return "", err
-	case !m.Deleting.IsZero():
+	case !m.Deleting.IsZero() && s.cfg.Clock.Now().Sub(m.Deleting) < deleteTime:
 		return "", errSwept
+	case !m.Deleting.IsZero():
+		m = &unusedPackage{ID: id.UUID()} // whoever was deleting it is dead
 	}
 	m.Since = s.cfg.Clock.Now()
 	return m.ID, save(tx, unusedKey(d), m)
@@ -135,9 +137,9 @@ const (
 	// graceTime is how long an unused package stays: a call that was resolved
 	// before an update may still want the old one, and AWS lets it end.
 	graceTime = time.Hour
-	// deleteTime is how long a sweep may take before another node takes it for
-	// dead and does it over.
-	deleteTime = 5 * time.Minute
+	// deleteTime is how long the deletion of one blob may take before others take
+	// its node for dead; the node itself gives up at half of it.
+	deleteTime = 30 * time.Second
 )
 
 // Sweep deletes the packages that nothing has used for an hour. Any number of
@@ -170,9 +172,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 }
 
 func (s *Service) sweep(ctx context.Context, d blob.Digest, now time.Time) error {
-	var mine bool
+	var mine *unusedPackage
 	err := s.cfg.Store.Update(ctx, func(tx store.Tx) error {
-		mine = false
+		mine = nil
 		m, err := load[unusedPackage](tx, unusedKey(d))
 		if errors.Is(err, store.ErrNotFound) {
 			return nil // used again
@@ -180,21 +182,29 @@ func (s *Service) sweep(ctx context.Context, d blob.Digest, now time.Time) error
 		if err != nil || !m.Deleting.IsZero() && now.Sub(m.Deleting) < deleteTime {
 			return err
 		}
-		used, err := isUsed(tx, d)
+		m.Deleting, mine = now, m
+		return save(tx, unusedKey(d), m)
+	})
+	if err != nil || mine == nil {
+		return err
+	}
+	if err := s.deleteBlob(ctx, d); err != nil {
+		return err
+	}
+	return s.cfg.Store.Update(ctx, func(tx store.Tx) error {
+		m, err := load[unusedPackage](tx, unusedKey(d))
+		if errors.Is(err, store.ErrNotFound) || err == nil && m.ID != mine.ID {
+			return nil // another node took over
+		}
 		if err != nil {
 			return err
 		}
-		if used {
-			return tx.Delete(unusedKey(d))
-		}
-		mine, m.Deleting = true, now
-		return save(tx, unusedKey(d), m)
+		return tx.Delete(unusedKey(d))
 	})
-	if err != nil || !mine {
-		return err
-	}
-	if err := s.cfg.Blobs.Delete(ctx, d); err != nil {
-		return err
-	}
-	return s.cfg.Store.Update(ctx, func(tx store.Tx) error { return tx.Delete(unusedKey(d)) })
+}
+
+func (s *Service) deleteBlob(ctx context.Context, d blob.Digest) error {
+	ctx, cancel := context.WithTimeout(ctx, deleteTime/2)
+	defer cancel()
+	return s.cfg.Blobs.Delete(ctx, d)
 }
