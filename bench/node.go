@@ -91,7 +91,7 @@ func (n *node) readCredentials(binary string) error {
 	if err := json.Unmarshal(out, &env); err != nil {
 		return fmt.Errorf("decode credentials: %w", err)
 	}
-	n.creds = aws.Credentials{AccessKeyID: env["AWS_ACCESS_KEY_ID"], SecretAccessKey: env["AWS_SECRET_ACCESS_KEY"]}
+	n.creds = aws.Credentials{AccessKeyID: env["AWS_ACCESS_KEY_ID"], SecretAccessKey: env["AWS_SECRET_ACCESS_KEY"], AccountID: env["AWS_ACCOUNT_ID"]}
 	return nil
 }
 
@@ -151,7 +151,7 @@ func (n *node) create(ctx context.Context, f function) error {
 	}
 	body, err := json.Marshal(map[string]any{
 		"FunctionName": f.name, "Runtime": f.runtime, "Handler": f.handler, "MemorySize": f.memory, "Timeout": 60,
-		"Role": "arn:aws:iam::000000000000:role/bench", "Code": map[string]any{"ZipFile": f.zip},
+		"Role": "arn:aws:iam::" + n.creds.AccountID + ":role/bench", "Code": map[string]any{"ZipFile": f.zip},
 	})
 	if err != nil {
 		return err

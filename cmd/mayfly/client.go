@@ -51,7 +51,8 @@ func (s *settings) endpoint() string {
 // credentials are the shell's, else the root's from the data folder.
 func (s *settings) credentials() (aws.Credentials, error) {
 	if id, secret := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"); id != "" && secret != "" {
-		return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: os.Getenv("AWS_SESSION_TOKEN")}, nil
+		return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret,
+			SessionToken: os.Getenv("AWS_SESSION_TOKEN"), AccountID: os.Getenv("AWS_ACCOUNT_ID")}, nil
 	}
 	root, err := auth.ReadRoot(s.data)
 	if errors.Is(err, os.ErrNotExist) {
@@ -61,7 +62,7 @@ func (s *settings) credentials() (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, fmt.Errorf("read credentials: %w", err)
 	}
-	return aws.Credentials{AccessKeyID: root.AccessKeyID, SecretAccessKey: root.Secret}, nil
+	return aws.Credentials{AccessKeyID: root.AccessKeyID(), SecretAccessKey: root.SecretAccessKey(), AccountID: root.Account()}, nil
 }
 
 func region() string {

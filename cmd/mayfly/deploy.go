@@ -139,9 +139,7 @@ func (d *deployment) create(ctx context.Context, c *client, p *packed) error {
 		return hint(errors.New("can't tell which function handles the calls"), "Say it with --handler FILE.FUNCTION")
 	}
 	if role == "" {
-		if role, err = c.role(ctx, d.name); err != nil {
-			return err
-		}
+		role = "arn:aws:iam::" + c.creds.AccountID + ":role/mayfly-" + d.name
 	}
 	in := &lambda.CreateFunctionInput{FunctionName: &d.name, Runtime: types.Runtime(runtime), Handler: &handler, Role: &role,
 		Code: &types.FunctionCode{ZipFile: p.zip}}
@@ -253,13 +251,4 @@ func compareVersions(a, b string) int {
 		return d
 	}
 	return strings.Compare(a, b)
-}
-
-// role is the execution role that a function gets when none is named.
-func (c *client) role(ctx context.Context, name string) (string, error) {
-	var node nodeInfo
-	if err := c.page(ctx, http.MethodGet, "node", nil, &node); err != nil {
-		return "", err
-	}
-	return "arn:aws:iam::" + node.Account + ":role/mayfly-" + name, nil
 }

@@ -23,6 +23,7 @@ func newEnv(s *settings) *cobra.Command {
 				{"AWS_ENDPOINT_URL", s.endpoint()},
 				{"AWS_ACCESS_KEY_ID", creds.AccessKeyID},
 				{"AWS_SECRET_ACCESS_KEY", creds.SecretAccessKey},
+				{"AWS_ACCOUNT_ID", creds.AccountID},
 				{"AWS_REGION", region()},
 				{"AWS_DEFAULT_REGION", region()},
 			}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/launcher"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -18,7 +18,7 @@ import (
 var version = "dev"
 
 func main() {
-	gvisor.Dispatch() // does not return in a sandbox's own processes
+	launcher.Dispatch() // does not return in a sandbox's own processes
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRoot().ExecuteContext(ctx)
 	stop()

@@ -3,18 +3,21 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 // runtimeStatus is what the node says of one runtime.
 type runtimeStatus struct {
-	Name    string `json:"name"`
-	Found   bool   `json:"found"`
-	Path    string `json:"path"`
-	Version string `json:"version"`
-	SDK     string `json:"sdk"`
-	Hint    string `json:"hint"`
+	Name    string   `json:"name"`
+	Found   bool     `json:"found"`
+	Path    string   `json:"path"`
+	Version string   `json:"version"`
+	Detail  string   `json:"detail,omitempty"`
+	SDK     string   `json:"sdk,omitempty"`
+	SDKName string   `json:"sdkName,omitempty"`
+	Add     []string `json:"add,omitempty"`
 }
 
 func newRuntime(s *settings) *cobra.Command {
@@ -42,7 +45,10 @@ func newRuntime(s *settings) *cobra.Command {
 				if r.Found {
 					state = "found"
 				}
-				rows[i] = []string{r.Name, state, orDash(r.Version), orDash(r.Path), orDash(r.SDK), r.Hint}
+				if r.SDK == "" {
+					r.SDKName = ""
+				}
+				rows[i] = []string{r.Name, state, orDash(r.Version), orDash(r.Path), orDash(r.SDKName), strings.Join(r.Add, ", or ")}
 			}
 			return printTable(cmd.OutOrStdout(), []string{"RUNTIME", "STATE", "VERSION", "PATH", "SDK", "NEXT"}, rows)
 		},

@@ -80,4 +80,3 @@ func greet(w io.Writer, info cloud.Info, took time.Duration) {
 	fmt.Fprintf(w, "  runtimes   %s\n", strings.Join(info.Runtimes, ", "))
 	fmt.Fprintf(w, "Next: mayfly deploy DIR, or eval \"$(mayfly env)\" and AWS's own tools\n")
 }
-

@@ -1,0 +1,137 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+
+	"github.com/mayfly-cloud/mayfly/internal/auth"
+	"github.com/mayfly-cloud/mayfly/internal/clock"
+	"github.com/mayfly-cloud/mayfly/internal/gateway"
+	"github.com/mayfly-cloud/mayfly/internal/wire"
+)
+
+// openDoor compiles the APIs and serves them.
+func (n *Node) openDoor(ctx context.Context) error {
+	var routers []*wire.Router
+	for _, api := range []wire.API{n.functions.API(n.invoker), n.logs.API()} {
+		r, err := wire.New(api)
+		if err != nil {
+			return fmt.Errorf("compile API of %s: %w", api.Service, err)
+		}
+		routers = append(routers, r)
+	}
+	verifier := auth.NewVerifier(auth.Config{Keys: auth.Ring{n.root, n.sessions}, Region: n.cfg.Region, Clock: clock.System})
+	n.server = gateway.Server(gateway.New(gateway.Config{
+		APIs:       routers,
+		Sites:      []gateway.Site{{Name: "function URL", Match: n.functions.ServesHost, Handler: n.functions.URLs(n.invoker, verifier)}},
+		Pages:      n.pages(),
+		Auth:       verifier,
+		Authorizer: gateway.OwnerOnly{Region: n.cfg.Region},
+		Tracing:    n.tracing,
+		Log:        n.cfg.Log,
+		Version:    n.cfg.Version,
+	}), n.cfg.Log)
+	if err := n.openInside(ctx); err != nil {
+		return err
+	}
+	for _, l := range n.listeners {
+		n.run("serve "+l.Addr().String(), n.serve(l))
+	}
+	return nil
+}
+
+// serve answers on l until ctx ends, then lets the calls under way end for a
+// while; what runs longer is cut off, which its caller sees.
+func (n *Node) serve(l net.Listener) func(context.Context) error {
+	return func(ctx context.Context) error {
+		served := make(chan error, 1)
+		go func() { served <- n.server.Serve(l) }()
+		var err error
+		select {
+		case err = <-served: // failed, or shut down by the other listener's turn
+		case <-ctx.Done():
+			grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+			defer cancel()
+			if n.server.Shutdown(grace) != nil {
+				n.server.Close()
+			}
+			err = <-served
+		}
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		return err
+	}
+}
+
+// openFront takes the front door's address. Who connects waits until it opens.
+func (n *Node) openFront(ctx context.Context) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", n.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", n.cfg.Listen, err)
+	}
+	n.onClose(func() error {
+		l.Close() // closed already where it was served
+		return nil
+	})
+	n.listeners = append(n.listeners, l)
+	n.cfg.Listen = l.Addr().String()
+	return nil
+}
+
+// openInside listens for sandboxes: the front door at the address they can reach,
+// and a port for each address that they are allowed.
+func (n *Node) openInside(ctx context.Context) error {
+	if n.network == nil {
+		return nil
+	}
+	l, err := n.listenInside(ctx, n.cfg.Listen)
+	if err != nil {
+		return err
+	}
+	n.listeners = append(n.listeners, l)
+	for _, target := range n.cfg.Allow {
+		l, err := n.listenInside(ctx, target)
+		if err != nil {
+			return err
+		}
+		n.run("forward to "+target, func(ctx context.Context) error { return forward(ctx, l, target) })
+	}
+	return nil
+}
+
+// listenInside listens on the sandboxes' side at the port of an address.
+func (n *Node) listenInside(ctx context.Context, address string) (net.Listener, error) {
+	port, err := portOf(address)
+	if err != nil {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", netip.AddrPortFrom(n.network.Gateway(), port).String())
+	if err != nil {
+		return nil, fmt.Errorf("listen for sandboxes: %w", err)
+	}
+	if err := n.network.AllowPort(port); err != nil {
+		return nil, errors.Join(fmt.Errorf("let sandboxes reach port %d: %w", port, err), l.Close())
+	}
+	return l, nil
+}
+
+// portOf is the port of HOST:PORT.
+func portOf(address string) (uint16, error) {
+	_, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0, fmt.Errorf("read address %q: want HOST:PORT: %w", address, err)
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0, fmt.Errorf("read port of %q: %w", address, err)
+	}
+	return uint16(port), nil
+}

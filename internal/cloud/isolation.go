@@ -1,0 +1,62 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
+)
+
+// openIsolation opens control groups and networks where this user may have them,
+// and the strongest driver that works here, or the one that was asked for.
+func (n *Node) openIsolation(ctx context.Context) error {
+	groups, err := cgroup.Open(n.cfg.Log)
+	switch {
+	case errors.Is(err, cgroup.ErrUnavailable):
+		n.cfg.Log.Debug("sandboxes get no limits", "reason", err)
+	case err != nil:
+		return fmt.Errorf("open control groups: %w", err)
+	default:
+		n.onClose(groups.Close)
+	}
+	n.network, err = network.New(ctx, network.Config{Log: n.cfg.Log})
+	switch {
+	case errors.Is(err, network.ErrUnavailable):
+		n.cfg.Log.Debug("sandboxes get no network", "reason", err)
+	case err != nil:
+		return fmt.Errorf("open networks: %w", err)
+	default:
+		n.onClose(n.network.Close)
+	}
+	if n.driver, err = n.openDriver(ctx, groups); err != nil {
+		return err
+	}
+	n.onClose(n.driver.Close)
+	return nil
+}
+
+func (n *Node) openDriver(ctx context.Context, groups *cgroup.Root) (sandbox.Driver, error) {
+	d, err := gvisor.New(ctx, gvisor.Config{Dir: n.path("sandboxes"), Cgroups: groups, Network: n.network, Log: n.cfg.Log})
+	if err != nil {
+		return nil, fmt.Errorf("start gVisor: %w", err)
+	}
+	return d, nil
+}
+
+// insideEndpoint is AWS_ENDPOINT_URL as functions see it, at the gateway of the
+// sandboxes' network; empty where they have none.
+func (n *Node) insideEndpoint() string {
+	if n.network == nil {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(n.cfg.Listen)
+	if err != nil {
+		return "" // refused by listen, with a reason
+	}
+	return "http://" + net.JoinHostPort(n.network.Gateway().String(), port)
+}
