@@ -56,13 +56,15 @@ func (r runtimesForFunction) Check(name string) error {
 // credentials is auth.Sessions as the worker sees it.
 type credentials struct{ *auth.Sessions }
 
-func (c credentials) ForRole(_ context.Context, role, session string) (worker.Keys, error) {
-	got, err := c.Sessions.ForRole(role, session, "", sessionLife)
+func (c credentials) ForRole(_ context.Context, role, session, functionARN string) (worker.Keys, error) {
+	got, err := c.Sessions.ForRole(role, session, functionARN, sessionLife)
 	if err != nil {
 		return worker.Keys{}, fmt.Errorf("make credentials of %s: %w", role, err)
 	}
 	return worker.Keys{AccessKeyID: got.AccessKeyID, SecretAccessKey: got.Secret, SessionToken: got.Token, Expires: got.Expires}, nil
 }
+
+func (c credentials) Revoke(k worker.Keys) { c.Sessions.Revoke(k.AccessKeyID, k.Expires) }
 
 // logSink is the log service as the worker sees it.
 type logSink struct{ *logs.Service }

@@ -23,6 +23,9 @@ func (s *Service) Delete(ctx context.Context, function, qualifier string) error 
 		return err
 	}
 	s.provision(ctx)
+	if n.Qualifier == "" && s.cfg.Provisioner != nil {
+		s.cfg.Provisioner.Retire(s.arn(n.Function, ""))
+	}
 	return nil
 }
 

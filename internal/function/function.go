@@ -80,6 +80,7 @@ func (s *Service) Create(ctx context.Context, c Creation) (*Version, error) {
 		}
 		return err
 	})
+	s.prime(ctx, latest, err)
 	return answer, err
 }
 
@@ -211,6 +212,7 @@ func (s *Service) UpdateCode(ctx context.Context, function string, c CodeUpdate)
 		return answer, err
 	}
 	err = s.keep(ctx, u, update)
+	s.prime(ctx, answer, err)
 	return answer, err
 }
 

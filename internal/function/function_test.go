@@ -233,6 +233,12 @@ func TestDeleteLeavesNothing(t *testing.T) {
 	if w.warm.wanted["1"] != 0 {
 		t.Error("environments are still provisioned")
 	}
+	if diff := cmp.Diff([]string{prefix + "function:hello"}, w.warm.retired); diff != "" {
+		t.Error("retired: ", diff)
+	}
+	if diff := cmp.Diff([]string{"hello"}, w.warm.primed); diff != "" {
+		t.Error("primed: ", diff)
+	}
 	refused(t, w.Delete(ctx, "hello", ""), "ResourceNotFoundException", "Function not found")
 
 	must(w.Sweep(ctx)) // too early: a call may still run

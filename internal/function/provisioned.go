@@ -263,3 +263,14 @@ func (s *Service) wanted(ctx context.Context) (map[string]int, map[string]*worke
 	})
 	return counts, versions, err
 }
+
+// prime has the node get ready for calls of a version that was just deployed.
+func (s *Service) prime(ctx context.Context, v *Version, err error) {
+	if err != nil || s.cfg.Provisioner == nil {
+		return
+	}
+	run := s.runnable(v)
+	if err := s.cfg.Provisioner.Prime(&run); err != nil {
+		s.report(ctx, "prepare for first calls", err)
+	}
+}

@@ -57,6 +57,11 @@ type Authenticator interface {
 
 // Provisioner keeps environments initialised ahead of calls.
 type Provisioner interface {
+	// Prime makes ready for a first call of what was just deployed. It is a hint,
+	// and returns at once.
+	Prime(v *worker.Version) error
+	// Retire ends the environments of a deleted function once they are idle.
+	Retire(functionARN string)
 	// Provision keeps n environments of a version, 0 for none any longer. It
 	// returns before they have started.
 	Provision(v *worker.Version, n int) error

@@ -215,10 +215,25 @@ func (i *invoker) InvokeAsync(_ context.Context, r invoke.Request) error {
 
 // provisioner remembers what is wanted and has half of it.
 type provisioner struct {
-	mu     sync.Mutex
-	wanted map[string]int
-	have   int
-	broken bool
+	mu      sync.Mutex
+	wanted  map[string]int
+	have    int
+	broken  bool
+	primed  []string // names
+	retired []string // ARNs
+}
+
+func (p *provisioner) Prime(v *worker.Version) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.primed = append(p.primed, v.Name)
+	return nil
+}
+
+func (p *provisioner) Retire(functionARN string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.retired = append(p.retired, functionARN)
 }
 
 func (p *provisioner) Provision(v *worker.Version, n int) error {

@@ -101,6 +101,9 @@ func (u urls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // buffer calls the function and answers when it is done.
 func (u urls) buffer(ctx context.Context, w http.ResponseWriter, call invoke.Request, finish func(http.Header)) {
 	resp, err := u.run.Invoke(ctx, call)
+	if err == nil {
+		w.Header().Set("Server-Timing", resp.Report.ServerTiming())
+	}
 	if err == nil && resp.FunctionError != "" {
 		err = errBadAnswer
 	}

@@ -159,3 +159,25 @@ func appendMs(b []byte, name string, d time.Duration) []byte {
 func milliseconds(d time.Duration) float64 { return math.Round(float64(d)/1e3) / 1e3 }
 
 func mebibytes(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
+
+// ServerTiming is the report as a Server-Timing header, which browsers and curl
+// show: durations in milliseconds, the start's kind as a description.
+// Source: https://www.w3.org/TR/server-timing/
+func (r *Report) ServerTiming() string {
+	b := make([]byte, 0, 160)
+	b = append(b, "start;desc="...)
+	b = append(b, r.Start...)
+	for _, phase := range []struct {
+		name string
+		took time.Duration
+	}{
+		{"queue", r.Queue}, {"download", r.Download}, {"sandbox", r.Sandbox},
+		{"runtime-init", r.RuntimeInit}, {"user-init", r.UserInit}, {"execution", r.Duration},
+	} {
+		if phase.took > 0 {
+			b = append(append(append(b, ", "...), phase.name...), ";dur="...)
+			b = strconv.AppendFloat(b, float64(phase.took.Microseconds())/1000, 'f', -1, 64)
+		}
+	}
+	return string(b)
+}

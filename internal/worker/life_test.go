@@ -107,6 +107,23 @@ func TestCredentialsEndWithTheirEnvironment(t *testing.T) {
 	}
 }
 
+func TestCredentialsAreRevokedWithTheirEnvironment(t *testing.T) {
+	revoked := make(chan worker.Keys, 1)
+	n := start(t, echo(), func(c *worker.Config) {
+		c.Credentials = workertest.Credentials{Revoked: func(k worker.Keys) { revoked <- k }}
+	})
+	n.call(t, version("hello"), "1")
+	n.driver.Alive()[0].Kill()
+	select {
+	case k := <-revoked:
+		if k.AccessKeyID != "ASIATEST" {
+			t.Errorf("revoked %s", k.AccessKeyID)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the keys outlive their environment")
+	}
+}
+
 // At the node's memory limit, what idles longest makes room.
 func TestMemoryOfTheNodeGoesToWhoNeedsIt(t *testing.T) {
 	n := start(t, echo(), func(c *worker.Config) { c.MemoryMiB = 100 }) // two environments of 45 MiB

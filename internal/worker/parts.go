@@ -52,8 +52,11 @@ type Code interface {
 
 // Credentials makes the keys a function runs with.
 type Credentials interface {
-	// ForRole makes a session of the role with this name.
-	ForRole(ctx context.Context, role, session string) (Keys, error)
+	// ForRole makes a session of the role with this name, for one environment of
+	// the function named by its ARN.
+	ForRole(ctx context.Context, role, session, functionARN string) (Keys, error)
+	// Revoke makes the keys worthless: their environment is gone.
+	Revoke(Keys)
 }
 
 // Keys are a role session's credentials, valid until Expires (zero: for ever).

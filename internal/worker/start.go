@@ -97,9 +97,10 @@ func (w *Worker) prepare(ctx context.Context, e *Environment) (p parts, err erro
 		e.release = append(e.release, release)
 	}
 	if v.Role != "" {
-		if p.keys, err = w.cfg.Credentials.ForRole(ctx, v.Role, v.Name); err != nil {
+		if p.keys, err = w.cfg.Credentials.ForRole(ctx, v.Role, v.Name, v.FunctionARN); err != nil {
 			return p, fmt.Errorf("get credentials of role %s: %w", v.Role, err)
 		}
+		e.release = append(e.release, func() { w.cfg.Credentials.Revoke(p.keys) })
 		if !p.keys.Expires.IsZero() {
 			e.expires = p.keys.Expires.Add(-v.Timeout - time.Minute)
 		}

@@ -50,11 +50,22 @@ func (c *Code) hold(dir string) (string, func(), error) {
 }
 
 // Credentials gives the same keys to every role.
-type Credentials struct{ Expires time.Time }
+type Credentials struct {
+	Expires time.Time
+	// Revoked, if not nil, is told of keys that are worthless from now on.
+	Revoked func(worker.Keys)
+}
 
 // ForRole gives keys named after the role.
-func (c Credentials) ForRole(_ context.Context, role, _ string) (worker.Keys, error) {
+func (c Credentials) ForRole(_ context.Context, role, _, _ string) (worker.Keys, error) {
 	return worker.Keys{AccessKeyID: "ASIATEST", SecretAccessKey: "secret of " + role, SessionToken: "token", Expires: c.Expires}, nil
+}
+
+// Revoke tells Revoked, if there is one.
+func (c Credentials) Revoke(k worker.Keys) {
+	if c.Revoked != nil {
+		c.Revoked(k)
+	}
 }
 
 // Logs keeps log events by stream.
