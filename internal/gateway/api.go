@@ -152,8 +152,11 @@ func (q *request) authorize(ctx context.Context, p auth.Principal, in any) error
 // notOffered is the fault for a service that AWS has and this node has not.
 func (g *Gateway) notOffered(p wire.Protocol, service string) error {
 	code := "UnknownOperationException"
-	if p == wire.Query {
+	switch p {
+	case wire.Query:
 		code = "InvalidAction"
+	case wire.RestXML:
+		code = "NotImplemented"
 	}
 	return fault.New(http.StatusNotImplemented, code, "The service %.100q is not offered by Mayfly. It offers: %s.",
 		service, strings.Join(g.names, ", "))

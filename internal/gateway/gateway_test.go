@@ -291,6 +291,8 @@ func TestUnsignedRequests(t *testing.T) {
 		{"a bearer token", "GET", "/", "Authorization: Bearer abc", "IncompleteSignatureException", 403},
 		{"a service we have not", "GET", "/", "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=00\r\n" +
 			"X-Amz-Date: 20260101T000000Z", `The service \"kinesis\" is not offered by Mayfly. It offers: lambda, logs.`, 501},
+		{"S3, which we have not", "GET", "/", "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00\r\n" +
+			"X-Amz-Date: 20260101T000000Z", `<Error><Code>NotImplemented</Code><Message>The service &#34;s3&#34; is not offered by Mayfly.`, 501},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, err := http.NewRequest(tt.method, d.url+tt.path, nil)
@@ -306,7 +308,7 @@ func TestUnsignedRequests(t *testing.T) {
 			if resp.StatusCode != tt.status || !strings.Contains(body+resp.Header.Get("X-Amzn-Errortype"), tt.code) {
 				t.Errorf("%d %v %s", resp.StatusCode, resp.Header, body)
 			}
-			if len(resp.Header.Get("X-Amzn-Requestid")) != 36 || !strings.HasPrefix(resp.Header.Get("X-Amzn-Trace-Id"), "Root=1-") {
+			if id := resp.Header.Get("X-Amzn-Requestid") + resp.Header.Get("X-Amz-Request-Id"); len(id) != 36 || !strings.HasPrefix(resp.Header.Get("X-Amzn-Trace-Id"), "Root=1-") {
 				t.Errorf("no ids: %v", resp.Header)
 			}
 		})

@@ -68,8 +68,8 @@ func Guess(req *http.Request) Protocol {
 		return CBOR
 	case content == typeForm, req.URL.Query().Has("Action"):
 		return Query
-	case content == typeXML, content == typeText:
-		return RestXML
+	case content == typeXML, content == typeText, strings.Contains(req.Header.Get("Authorization"), "/s3/aws4_request"):
+		return RestXML // S3's requests have no type; its credential's scope names it
 	}
 	return RestJSON
 }
