@@ -13,7 +13,7 @@ import (
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
 )
 
@@ -37,10 +37,10 @@ type Config struct {
 // Driver runs sandboxes on gVisor.
 type Driver struct {
 	cfg   Config
-	setup protocol.Setup
+	setup launch.Setup
 
 	mu       sync.Mutex
-	launcher *launcher
+	launcher *launch.Launcher
 	guests   map[string]*guest
 	closed   bool
 }
@@ -61,7 +61,7 @@ func New(ctx context.Context, cfg Config) (*Driver, error) {
 		cfg.Exe = "/proc/self/exe"
 	}
 	d := &Driver{cfg: cfg, guests: make(map[string]*guest)}
-	d.setup = protocol.Setup{Dir: dir, Rootless: os.Geteuid() != 0}
+	d.setup = launch.Setup{Dir: dir, Rootless: os.Geteuid() != 0}
 	if d.setup.Rootless {
 		d.cfg.Cgroups, d.cfg.Network = nil, nil
 	}
@@ -118,7 +118,7 @@ func (d *Driver) start(ctx context.Context, s sandbox.Spec) (*guest, error) {
 }
 
 // use returns the launcher, a new one if the last has ended.
-func (d *Driver) use(ctx context.Context) (*launcher, error) {
+func (d *Driver) use(ctx context.Context) (*launch.Launcher, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -126,14 +126,14 @@ func (d *Driver) use(ctx context.Context) (*launcher, error) {
 	}
 	if d.launcher != nil {
 		select {
-		case <-d.launcher.gone:
-			d.launcher.conn.Close()
+		case <-d.launcher.Gone():
+			d.launcher.Close()
 			d.launcher = nil
 		default:
 			return d.launcher, nil
 		}
 	}
-	l, err := startLauncher(ctx, d.cfg.Exe, d.setup, d.cfg.Log)
+	l, err := d.startLauncher(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func (d *Driver) Close() error {
 	}
 	d.mu.Unlock()
 	if l != nil {
-		l.close() // ends every sandbox at once
+		l.Close() // ends every sandbox at once
 	}
 	var errs []error
 	for _, g := range guests {

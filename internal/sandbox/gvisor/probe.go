@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 )
 
 const (
@@ -35,29 +35,37 @@ func (d *Driver) tryPlatform(ctx context.Context, platform string, timeout time.
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	d.setup.Platform = platform
-	l, err := startLauncher(ctx, d.cfg.Exe, d.setup, d.cfg.Log)
+	l, err := d.startLauncher(ctx)
 	if err != nil {
 		return err
 	}
 	// A sandbox that hangs ends with its launcher, and every wait with it.
-	stop := context.AfterFunc(ctx, l.kill)
+	stop := context.AfterFunc(ctx, l.Kill)
 	err = d.prove(ctx, l)
 	stop()
 	if err != nil {
-		l.close()
+		l.Close()
 		return err
 	}
 	d.launcher = l
 	return nil
 }
 
+func (d *Driver) startLauncher(ctx context.Context) (*launch.Launcher, error) {
+	return launch.New(ctx, launch.Config{
+		Exe: d.cfg.Exe, Name: launch.LauncherName, Setup: d.setup, Log: d.cfg.Log,
+		// The variable keeps runsc from looking for other binaries.
+		Env: []string{"GVISOR_SIDECAR_BINARIES_DIR=/proc/none", "PATH=/usr/bin:/bin"},
+	})
+}
+
 // prove runs this binary in a sandbox, where it answers on the control socket.
-func (d *Driver) prove(ctx context.Context, l *launcher) error {
+func (d *Driver) prove(ctx context.Context, l *launch.Launcher) error {
 	exe, err := filepath.EvalSymlinks(d.cfg.Exe)
 	if err != nil {
 		return fmt.Errorf("find own binary: %w", err)
 	}
-	const inside = "/var/runtime/" + protocol.ProbeName
+	const inside = "/var/runtime/" + launch.ProbeName
 	g := newGuest("probe", d, l)
 	err = g.start(ctx, sandbox.Spec{
 		ID: g.id, Args: []string{inside}, Dir: "/",
@@ -70,7 +78,7 @@ func (d *Driver) prove(ctx context.Context, l *launcher) error {
 	if err := errors.Join(err, g.Close()); err != nil {
 		return fmt.Errorf("run probe: %w", err)
 	}
-	if string(said) != protocol.ProbeAnswer {
+	if string(said) != launch.ProbeAnswer {
 		return fmt.Errorf("probe answered %q, exit %+v", said, g.Exit())
 	}
 	return nil

@@ -3,7 +3,6 @@ package gvisor
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"sync"
 
@@ -11,7 +10,7 @@ import (
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
 )
 
@@ -23,8 +22,8 @@ const idle = 5 << 20
 type guest struct {
 	id       string
 	driver   *Driver
-	launcher *launcher
-	wires
+	launcher *launch.Launcher
+	launch.Wires
 	group *cgroup.Group      // nil without cgroups
 	net   *network.Namespace // nil without a network
 	pidfd *os.File
@@ -40,14 +39,11 @@ type guest struct {
 
 var _ sandbox.Sandbox = (*guest)(nil)
 
-func newGuest(id string, d *Driver, l *launcher) *guest {
+func newGuest(id string, d *Driver, l *launch.Launcher) *guest {
 	return &guest{id: id, driver: d, launcher: l, done: make(chan struct{}), attached: make(map[string]bool)}
 }
 
 func (g *guest) ID() string            { return g.id }
-func (g *guest) Conn() net.Conn        { return g.conn }
-func (g *guest) Output() *os.File      { return g.output }
-func (g *guest) Telemetry() *os.File   { return g.telemetry }
 func (g *guest) Done() <-chan struct{} { return g.done }
 
 func (g *guest) Attach(host, place string) error {
@@ -59,12 +55,12 @@ func (g *guest) Attach(host, place string) error {
 	if g.attached[place] {
 		return fmt.Errorf("attach %s: taken", place)
 	}
-	c, err := g.launcher.call(protocol.Request{ID: g.id, Attach: &protocol.Bind{Host: host, Inside: place}}, nil)
+	c, err := g.launcher.Call(launch.Request{ID: g.id, Attach: &launch.Bind{Host: host, Inside: place}}, nil)
 	if err != nil {
 		return fmt.Errorf("attach %s: %w", place, err)
 	}
-	if r := <-c; r.err != nil {
-		return fmt.Errorf("attach %s: %w", place, r.err)
+	if r := <-c; r.Err != nil {
+		return fmt.Errorf("attach %s: %w", place, r.Err)
 	}
 	g.attached[place] = true
 	return nil
@@ -151,7 +147,7 @@ func (g *guest) Close() error {
 
 // release gives back what start made of the node's.
 func (g *guest) release() error {
-	err := g.wires.close()
+	err := g.Wires.Close()
 	if g.pidfd != nil {
 		err = errors.Join(err, g.pidfd.Close())
 	}

@@ -7,18 +7,18 @@ import (
 	"os"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 )
 
 // start makes what a sandbox needs of its node, then has the launcher start it.
 // After an error the caller releases what was made.
 func (g *guest) start(ctx context.Context, s sandbox.Spec) error {
-	q := &protocol.Start{
+	q := &launch.Start{
 		Args: s.Args, Env: s.Env, Dir: s.Dir, TmpBytes: s.TmpBytes,
 		Processes: s.Limits.Processes, OpenFiles: s.Limits.OpenFiles,
 	}
 	for _, m := range s.Mounts {
-		q.Mounts = append(q.Mounts, protocol.Bind(m))
+		q.Mounts = append(q.Mounts, launch.Bind(m))
 	}
 	if err := g.confine(q, s.Limits); err != nil {
 		return err
@@ -30,12 +30,12 @@ func (g *guest) start(ctx context.Context, s sandbox.Spec) error {
 		}
 		q.Network = true
 	}
-	w, theirs, err := newWires()
+	w, theirs, err := launch.NewWires()
 	if err != nil {
 		return err
 	}
-	g.wires = w
-	defer protocol.Close(theirs)
+	g.Wires = w
+	defer launch.Close(theirs)
 	files := theirs
 	if g.net != nil {
 		files = append(files, g.net.File())
@@ -44,7 +44,7 @@ func (g *guest) start(ctx context.Context, s sandbox.Spec) error {
 }
 
 // confine makes the cgroup.
-func (g *guest) confine(q *protocol.Start, l sandbox.Limits) error {
+func (g *guest) confine(q *launch.Start, l sandbox.Limits) error {
 	if g.driver.cfg.Cgroups == nil {
 		return nil
 	}
@@ -57,12 +57,12 @@ func (g *guest) confine(q *protocol.Start, l sandbox.Limits) error {
 }
 
 // launch has the launcher start the sandbox, with files.
-func (g *guest) launch(ctx context.Context, q *protocol.Start, files []*os.File) error {
+func (g *guest) launch(ctx context.Context, q *launch.Start, files []*os.File) error {
 	var fds []int
 	for _, f := range files {
 		fds = append(fds, int(f.Fd()))
 	}
-	c, err := g.launcher.call(protocol.Request{ID: g.id, Start: q}, g.ended, fds...)
+	c, err := g.launcher.Call(launch.Request{ID: g.id, Start: q}, g.ended, fds...)
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,7 @@ func (g *guest) launch(ctx context.Context, q *protocol.Start, files []*os.File)
 		return g.launched(r)
 	case <-ctx.Done():
 	}
-	// The launcher can't stop half-way, only as soon as it can.
-	if _, err := g.launcher.call(protocol.Request{ID: g.id, Abandon: true}, nil); err != nil {
+	if _, err := g.launcher.Call(launch.Request{ID: g.id, Abandon: true}, nil); err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
 	if err := g.launched(<-c); err == nil {
@@ -83,16 +82,16 @@ func (g *guest) launch(ctx context.Context, q *protocol.Start, files []*os.File)
 }
 
 // launched takes in the launcher's answer to a start.
-func (g *guest) launched(r reply) error {
-	if r.err == nil && len(r.files) != 1 {
-		protocol.Close(r.files)
-		r.err = errors.New("launcher sent no pidfd")
+func (g *guest) launched(r launch.Reply) error {
+	if r.Err == nil && len(r.Files) != 1 {
+		launch.Close(r.Files)
+		r.Err = errors.New("launcher sent no pidfd")
 	}
-	if r.err != nil {
-		g.launcher.forget(g.id)
-		return r.err
+	if r.Err != nil {
+		g.launcher.Forget(g.id)
+		return r.Err
 	}
-	g.pidfd = r.files[0]
+	g.pidfd = r.Files[0]
 	return nil
 }
 

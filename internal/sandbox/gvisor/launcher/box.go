@@ -14,7 +14,8 @@ import (
 	"gvisor.dev/gvisor/runsc/config"
 	"gvisor.dev/gvisor/runsc/container"
 
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/rootfs"
 )
 
 var errAbandoned = errors.New("start given up")
@@ -32,8 +33,8 @@ type box struct {
 
 // start makes the sandbox and starts its program. It returns the sandbox
 // process's pidfd.
-func (b *box) start(q *protocol.Start, files []*os.File) (*os.File, error) {
-	want := protocol.FileNetNS
+func (b *box) start(q *launch.Start, files []*os.File) (*os.File, error) {
+	want := launch.FileNetNS
 	if q.Network {
 		want++
 	}
@@ -44,7 +45,7 @@ func (b *box) start(q *protocol.Start, files []*os.File) (*os.File, error) {
 	if err := os.Mkdir(b.dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make bundle: %w", err)
 	}
-	if err := b.host.root.mount(b.rootDir(), q.Mounts); err != nil {
+	if err := b.host.root.Mount(b.rootDir(), q.Mounts); err != nil {
 		return nil, err
 	}
 	args := container.Args{
@@ -53,8 +54,8 @@ func (b *box) start(q *protocol.Start, files []*os.File) (*os.File, error) {
 		BundleDir: b.dir,
 		Attached:  true,
 		PassFiles: map[int]*os.File{
-			1: files[protocol.FileOutput], 2: files[protocol.FileOutput],
-			protocol.ControlFD: files[protocol.FileControl], protocol.TelemetryFD: files[protocol.FileTelemetry],
+			1: files[launch.FileOutput], 2: files[launch.FileOutput],
+			launch.ControlFD: files[launch.FileControl], launch.TelemetryFD: files[launch.FileTelemetry],
 		},
 	}
 	text, err := json.Marshal(args.Spec)
@@ -153,8 +154,8 @@ func childrenOf(pid int) ([]int, error) {
 	return pids, nil
 }
 
-func (b *box) attach(m protocol.Bind) error {
-	return bindReadOnly(m.Host, filepath.Join(b.rootDir(), m.Inside))
+func (b *box) attach(m launch.Bind) error {
+	return rootfs.BindReadOnly(m.Host, filepath.Join(b.rootDir(), m.Inside))
 }
 
 func (b *box) abandon() { b.abandoned.Store(true) }
@@ -182,7 +183,7 @@ func (b *box) destroy() {
 	if b.dir == "" {
 		return
 	}
-	if err := errors.Join(unmount(b.rootDir()), os.RemoveAll(b.dir)); err != nil {
+	if err := errors.Join(rootfs.Unmount(b.rootDir()), os.RemoveAll(b.dir)); err != nil {
 		fmt.Fprintf(diagnostics, "remove sandbox %s: %v\n", b.id, err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"gvisor.dev/gvisor/runsc/cmd/sentry/sentrycmd"
 	"gvisor.dev/gvisor/runsc/cmd/util"
 
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 )
 
 // Names gVisor gives itself (argv[0]) when it executes this binary again.
@@ -28,7 +28,7 @@ const bootGC = 800
 // runsc restores namespaces from those of the main thread, so in the launcher
 // the main thread must never be lent to a goroutine that enters another one.
 func init() {
-	if part() == protocol.LauncherName {
+	if part() == launch.LauncherName {
 		runtime.LockOSThread()
 	}
 }
@@ -38,9 +38,9 @@ func init() {
 // and TestMain of tests that use the driver.
 func Dispatch() {
 	switch part() {
-	case protocol.LauncherName:
-		os.Exit(launch(os.Args[1:]))
-	case protocol.ProbeName:
+	case launch.LauncherName:
+		os.Exit(run(os.Args[1:]))
+	case launch.ProbeName:
 		os.Exit(answerProbe())
 	case runscPrefix:
 		debug.SetGCPercent(bootGC)
@@ -57,7 +57,7 @@ func Dispatch() {
 func part() string {
 	name := filepath.Base(os.Args[0])
 	switch {
-	case name == protocol.LauncherName, name == protocol.ProbeName:
+	case name == launch.LauncherName, name == launch.ProbeName:
 		return name
 	case strings.HasPrefix(name, runscPrefix):
 		return runscPrefix
@@ -69,8 +69,8 @@ func part() string {
 
 // answerProbe is the program of the sandbox that proves the driver works.
 func answerProbe() int {
-	f := os.NewFile(protocol.ControlFD, "control socket")
-	if _, err := f.WriteString(protocol.ProbeAnswer); err != nil {
+	f := os.NewFile(launch.ControlFD, "control socket")
+	if _, err := f.WriteString(launch.ProbeAnswer); err != nil {
 		return 1
 	}
 	return 0

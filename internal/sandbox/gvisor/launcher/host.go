@@ -11,7 +11,8 @@ import (
 
 	"gvisor.dev/gvisor/pkg/log"
 
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/rootfs"
 )
 
 // diagnostics is the launcher's standard error, a pipe to the node's log;
@@ -20,17 +21,17 @@ var diagnostics = os.Stderr
 
 // host is the launcher: it serves one node's requests until the node hangs up.
 type host struct {
-	protocol.Setup
+	launch.Setup
 	conn  *net.UnixConn
 	rules rules
-	root  *rootfs
+	root  *rootfs.Root
 
 	mu    sync.Mutex
 	boxes map[string]*box
 }
 
-// launch is the launcher's main function; it returns the exit status.
-func launch(args []string) int {
+// run is the launcher's main function; it returns the exit status.
+func run(args []string) int {
 	if err := launchAndServe(args); err != nil {
 		fmt.Fprintln(diagnostics, err)
 		return 1
@@ -46,7 +47,7 @@ func launchAndServe(args []string) error {
 	if err := json.Unmarshal([]byte(args[0]), &h.Setup); err != nil {
 		return fmt.Errorf("decode set-up: %w", err)
 	}
-	f := os.NewFile(protocol.ControlFD, "control socket")
+	f := os.NewFile(launch.ControlFD, "control socket")
 	c, err := net.FileConn(f)
 	f.Close()
 	if err != nil {
@@ -55,9 +56,9 @@ func launchAndServe(args []string) error {
 	h.conn = c.(*net.UnixConn)
 	log.SetTarget(log.GoogleEmitter{Writer: &log.Writer{Next: io.Discard}})
 	if err := h.prepare(); err != nil {
-		return protocol.Send(h.conn, protocol.Report{Err: err.Error()})
+		return launch.Send(h.conn, launch.Report{Err: err.Error()})
 	}
-	if err := protocol.Send(h.conn, protocol.Report{}); err != nil {
+	if err := launch.Send(h.conn, launch.Report{}); err != nil {
 		return err
 	}
 	return h.serve()
@@ -71,13 +72,13 @@ func (h *host) prepare() error {
 		return err
 	}
 	os.Stdin, os.Stdout, os.Stderr = null, null, null
-	if err := ownMounts(h.Dir); err != nil {
+	if err := rootfs.Own(h.Dir); err != nil {
 		return err
 	}
 	if _, err := os.Stat("/proc/thread-self/children"); err != nil {
 		return fmt.Errorf("find a sandbox's processes: %w", err)
 	}
-	if h.root, err = newRootfs(h.Dir); err != nil {
+	if h.root, err = rootfs.New(h.Dir); err != nil {
 		return err
 	}
 	h.rules, err = newRules(h.Setup)
@@ -87,10 +88,10 @@ func (h *host) prepare() error {
 // serve answers requests, each on a goroutine of its own: a start takes tens of
 // milliseconds. They end with the process.
 func (h *host) serve() error {
-	buf := make([]byte, protocol.MaxPacket)
+	buf := make([]byte, launch.MaxPacket)
 	for {
-		var q protocol.Request
-		files, err := protocol.Receive(h.conn, buf, &q)
+		var q launch.Request
+		files, err := launch.Receive(h.conn, buf, &q)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -101,8 +102,8 @@ func (h *host) serve() error {
 	}
 }
 
-func (h *host) answer(q protocol.Request, files []*os.File) {
-	defer protocol.Close(files)
+func (h *host) answer(q launch.Request, files []*os.File) {
+	defer launch.Close(files)
 	var err error
 	switch {
 	case q.Start != nil:
@@ -115,14 +116,14 @@ func (h *host) answer(q protocol.Request, files []*os.File) {
 	case q.Abandon:
 		err = h.kill(q.ID)
 	}
-	r := protocol.Report{Seq: q.Seq}
+	r := launch.Report{Seq: q.Seq}
 	if err != nil {
 		r.Err = err.Error()
 	}
 	h.report(r)
 }
 
-func (h *host) start(q protocol.Request, files []*os.File) error {
+func (h *host) start(q launch.Request, files []*os.File) error {
 	b := &box{id: q.ID, host: h}
 	h.mu.Lock()
 	if h.boxes[q.ID] != nil {
@@ -138,17 +139,17 @@ func (h *host) start(q protocol.Request, files []*os.File) error {
 		return err
 	}
 	defer pidfd.Close()
-	h.report(protocol.Report{Seq: q.Seq}, int(pidfd.Fd()))
+	h.report(launch.Report{Seq: q.Seq}, int(pidfd.Fd()))
 	go func() {
 		code, signal := b.wait()
 		b.destroy()
 		h.forget(q.ID)
-		h.report(protocol.Report{ID: q.ID, Code: code, Signal: signal})
+		h.report(launch.Report{ID: q.ID, Code: code, Signal: signal})
 	}()
 	return nil
 }
 
-func (h *host) attach(id string, m protocol.Bind) error {
+func (h *host) attach(id string, m launch.Bind) error {
 	h.mu.Lock()
 	b := h.boxes[id]
 	h.mu.Unlock()
@@ -178,8 +179,8 @@ func (h *host) forget(id string) {
 
 // report tells the node. Without a node there is no one left to tell, and serve
 // is about to end the process.
-func (h *host) report(r protocol.Report, files ...int) {
-	if err := protocol.Send(h.conn, r, files...); err != nil {
+func (h *host) report(r launch.Report, files ...int) {
+	if err := launch.Send(h.conn, r, files...); err != nil {
 		log.Debugf("report: %v", err)
 	}
 }

@@ -10,15 +10,8 @@ import (
 	"gvisor.dev/gvisor/runsc/config"
 	"gvisor.dev/gvisor/runsc/flag"
 
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
-)
-
-// Who a program is inside its sandbox.
-const (
-	guestUID  = 1000
-	guestName = "sbx_user1051"
-	guestHome = "/tmp"
-	hostname  = "169-254-100-6" // what AWS's look like; the same for all
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/rootfs"
 )
 
 // rules say how sandboxes are kept: runsc's configuration and the OCI spec.
@@ -26,7 +19,7 @@ type rules struct {
 	alone, networked config.Config
 }
 
-func newRules(s protocol.Setup) (rules, error) {
+func newRules(s launch.Setup) (rules, error) {
 	flags := []string{
 		"--platform=" + s.Platform,
 		"--ignore-cgroups", // on v1 runsc would move the whole launcher
@@ -76,22 +69,22 @@ func (r *rules) conf(b *box, network bool) *config.Config {
 	return &c
 }
 
-func (r *rules) spec(b *box, q *protocol.Start, files []*os.File) *specs.Spec {
+func (r *rules) spec(b *box, q *launch.Start, files []*os.File) *specs.Spec {
 	netns := specs.LinuxNamespace{Type: specs.NetworkNamespace}
 	if q.Network {
-		netns.Path = fmt.Sprintf("/proc/self/fd/%d", files[protocol.FileNetNS].Fd())
+		netns.Path = fmt.Sprintf("/proc/self/fd/%d", files[launch.FileNetNS].Fd())
 	}
 	return &specs.Spec{
 		Version: specs.Version,
 		Process: &specs.Process{
 			Args: q.Args, Env: q.Env, Cwd: q.Dir,
-			User:            specs.User{UID: guestUID, GID: guestUID},
+			User:            specs.User{UID: rootfs.UID, GID: rootfs.UID},
 			Capabilities:    &specs.LinuxCapabilities{},
 			NoNewPrivileges: true,
 			Rlimits:         rlimits(q),
 		},
 		Root:     &specs.Root{Path: b.rootDir(), Readonly: true},
-		Hostname: hostname,
+		Hostname: rootfs.Hostname,
 		Mounts: []specs.Mount{
 			{Destination: "/proc", Type: "proc", Source: "proc"},
 			{Destination: "/tmp", Type: "tmpfs", Source: "tmpfs", Options: tmpOptions(q.TmpBytes)},
@@ -112,7 +105,7 @@ func tmpOptions(size int64) []string {
 }
 
 // rlimits bound what gVisor doesn't bound by OCI's resources.
-func rlimits(q *protocol.Start) []specs.POSIXRlimit {
+func rlimits(q *launch.Start) []specs.POSIXRlimit {
 	limit := func(name string, n int) specs.POSIXRlimit {
 		v := uint64(n)
 		if n <= 0 {

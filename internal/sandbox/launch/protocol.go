@@ -1,11 +1,4 @@
-// Package protocol is what a node and its launcher say to each other: one JSON
-// text a packet, on a SOCK_SEQPACKET pair, descriptors beside it.
-//
-//	node ──▶ Request   Start, Attach or Abandon
-//	     ◀── Report    the answer to a request, or that a sandbox ended
-//
-// The launcher's first report, unasked, says that it is ready, or why it isn't.
-package protocol
+package launch
 
 import (
 	"encoding/json"
@@ -41,7 +34,7 @@ const (
 type Setup struct {
 	// Dir becomes the mount point of the launcher's own tmpfs.
 	Dir string
-	// Platform is gVisor's: "systrap" or "kvm".
+	// Platform is gVisor's: "systrap" or "kvm". Others have none.
 	Platform string
 	// Rootless says that root in the launcher is an ordinary user outside.
 	Rootless bool

@@ -1,4 +1,4 @@
-package gvisor
+package launch
 
 import (
 	"bufio"
@@ -18,13 +18,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
-var errLauncherGone = errors.New("launcher has ended")
+var errGone = errors.New("launcher has ended")
 
-// launcher is the node's end of a launcher process.
-type launcher struct {
+// Launcher is the node's end of a launcher process.
+type Launcher struct {
 	conn *net.UnixConn
 	log  *slog.Logger
 	proc *os.Process
@@ -32,28 +31,40 @@ type launcher struct {
 
 	mu      sync.Mutex
 	seq     uint64
-	waiting map[uint64]chan<- reply
+	waiting map[uint64]chan<- Reply
 	ended   map[string]func(sandbox.Exit) // by sandbox
 	dead    bool
 }
 
-type reply struct {
-	err   error
-	files []*os.File
+// Reply answers a Call. Its files are the caller's to close.
+type Reply struct {
+	Err   error
+	Files []*os.File
 }
 
-// startLauncher starts exe as a launcher. It is ready when this returns.
-func startLauncher(ctx context.Context, exe string, s protocol.Setup, log *slog.Logger) (*launcher, error) {
+// Config says what to start as a launcher.
+type Config struct {
+	// Exe is the binary, Name the argv[0] by which it knows its part, and Env
+	// its whole environment.
+	Exe, Name string
+	Env       []string
+	Setup     Setup
+	// Log gets what the launcher complains about.
+	Log *slog.Logger
+}
+
+// New starts a launcher. It is ready when this returns; ctx bounds the start.
+func New(ctx context.Context, cfg Config) (*Launcher, error) {
 	conn, theirs, err := socketPair(unix.SOCK_SEQPACKET)
 	if err != nil {
 		return nil, err
 	}
 	defer theirs.Close()
-	l := &launcher{
-		conn: conn, log: log, gone: make(chan struct{}),
-		waiting: make(map[uint64]chan<- reply), ended: make(map[string]func(sandbox.Exit)),
+	l := &Launcher{
+		conn: conn, log: cfg.Log, gone: make(chan struct{}),
+		waiting: make(map[uint64]chan<- Reply), ended: make(map[string]func(sandbox.Exit)),
 	}
-	cmd, diagnostics, err := launcherCommand(exe, s, theirs)
+	cmd, diagnostics, err := command(cfg, theirs)
 	if err != nil {
 		conn.Close()
 		return nil, err
@@ -64,26 +75,27 @@ func startLauncher(ctx context.Context, exe string, s protocol.Setup, log *slog.
 		conn.Close()
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}
-	stop := context.AfterFunc(ctx, l.kill)
+	stop := context.AfterFunc(ctx, l.Kill)
 	defer stop()
-	var r protocol.Report
-	buf := make([]byte, protocol.MaxPacket)
-	if _, err = protocol.Receive(conn, buf, &r); err == nil && r.Err != "" {
+	var r Report
+	buf := make([]byte, MaxPacket)
+	if _, err = Receive(conn, buf, &r); err == nil && r.Err != "" {
 		err = errors.New(r.Err)
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		l.close()
+		l.Close()
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}
 	go l.read(buf)
 	return l, nil
 }
 
-func launcherCommand(exe string, s protocol.Setup, control *os.File) (*exec.Cmd, *os.File, error) {
-	arg, err := json.Marshal(s)
+// command also returns the read end of the launcher's standard error.
+func command(cfg Config, control *os.File) (*exec.Cmd, *os.File, error) {
+	arg, err := json.Marshal(cfg.Setup)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode set-up: %w", err)
 	}
@@ -92,17 +104,15 @@ func launcherCommand(exe string, s protocol.Setup, control *os.File) (*exec.Cmd,
 		return nil, nil, fmt.Errorf("make pipe: %w", err)
 	}
 	cmd := &exec.Cmd{
-		Path: exe, Args: []string{protocol.LauncherName, string(arg)}, Dir: "/",
-		// Nothing of the node's environment: secrets may be in it, and runsc
-		// hands it on. The variable keeps runsc from looking for other binaries.
-		Env:    []string{"GVISOR_SIDECAR_BINARIES_DIR=/proc/none", "PATH=/usr/bin:/bin"},
+		Path: cfg.Exe, Args: []string{cfg.Name, string(arg)}, Dir: "/",
+		Env:    cfg.Env, // nothing of the node's: secrets may be in it
 		Stderr: w, ExtraFiles: []*os.File{control},
 		SysProcAttr: &syscall.SysProcAttr{
 			Setsid: true, Pdeathsig: unix.SIGKILL,
 			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS,
 		},
 	}
-	if s.Rootless {
+	if cfg.Setup.Rootless {
 		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
@@ -112,7 +122,7 @@ func launcherCommand(exe string, s protocol.Setup, control *os.File) (*exec.Cmd,
 
 // own starts the process and waits for it, on one thread: the parent-death
 // signal is sent when the parent thread ends, so that thread must not.
-func (l *launcher) own(cmd *exec.Cmd, diagnostics *os.File, started chan<- error) {
+func (l *Launcher) own(cmd *exec.Cmd, diagnostics *os.File, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	err := cmd.Start()
@@ -135,21 +145,21 @@ func (l *launcher) own(cmd *exec.Cmd, diagnostics *os.File, started chan<- error
 }
 
 // logLines copies what the launcher says to the node's log.
-func (l *launcher) logLines(r *os.File) {
+func (l *Launcher) logLines(r *os.File) {
 	defer r.Close()
 	lines := bufio.NewScanner(io.Reader(r))
 	for lines.Scan() {
-		l.log.Warn("gvisor launcher", "message", lines.Text())
+		l.log.Warn("launcher", "message", lines.Text())
 	}
 }
 
 // read takes in reports until the launcher hangs up.
-func (l *launcher) read(buf []byte) {
+func (l *Launcher) read(buf []byte) {
 	for {
-		var r protocol.Report
-		files, err := protocol.Receive(l.conn, buf, &r)
+		var r Report
+		files, err := Receive(l.conn, buf, &r)
 		if err != nil {
-			l.kill()
+			l.Kill()
 			return
 		}
 		if r.ID != "" {
@@ -161,18 +171,18 @@ func (l *launcher) read(buf []byte) {
 		delete(l.waiting, r.Seq)
 		l.mu.Unlock()
 		if waiting == nil {
-			protocol.Close(files)
+			Close(files)
 			continue
 		}
-		p := reply{files: files}
+		p := Reply{Files: files}
 		if r.Err != "" {
-			p.err = errors.New(r.Err)
+			p.Err = errors.New(r.Err)
 		}
 		waiting <- p
 	}
 }
 
-func (l *launcher) sandboxEnded(r protocol.Report) {
+func (l *Launcher) sandboxEnded(r Report) {
 	l.mu.Lock()
 	ended := l.ended[r.ID]
 	delete(l.ended, r.ID)
@@ -182,14 +192,14 @@ func (l *launcher) sandboxEnded(r protocol.Report) {
 	}
 }
 
-// call asks the launcher. ended is called once when the sandbox that a start
+// Call asks the launcher. ended is called once when the sandbox that a start
 // request makes has ended; not when the start fails.
-func (l *launcher) call(q protocol.Request, ended func(sandbox.Exit), files ...int) (<-chan reply, error) {
-	c := make(chan reply, 1)
+func (l *Launcher) Call(q Request, ended func(sandbox.Exit), files ...int) (<-chan Reply, error) {
+	c := make(chan Reply, 1)
 	l.mu.Lock()
 	if l.dead {
 		l.mu.Unlock()
-		return nil, errLauncherGone
+		return nil, errGone
 	}
 	l.seq++
 	q.Seq = l.seq
@@ -198,7 +208,7 @@ func (l *launcher) call(q protocol.Request, ended func(sandbox.Exit), files ...i
 		l.ended[q.ID] = ended
 	}
 	l.mu.Unlock()
-	if err := protocol.Send(l.conn, q, files...); err != nil {
+	if err := Send(l.conn, q, files...); err != nil {
 		l.mu.Lock()
 		delete(l.waiting, q.Seq)
 		delete(l.ended, q.ID)
@@ -208,31 +218,35 @@ func (l *launcher) call(q protocol.Request, ended func(sandbox.Exit), files ...i
 	return c, nil
 }
 
-// forget drops what call noted for a sandbox whose start failed.
-func (l *launcher) forget(id string) {
+// Forget drops what Call noted for a sandbox whose start failed.
+func (l *Launcher) Forget(id string) {
 	l.mu.Lock()
 	delete(l.ended, id)
 	l.mu.Unlock()
 }
 
-func (l *launcher) kill() { l.proc.Kill() }
+// Kill ends the launcher, and with it whatever it runs, without waiting.
+func (l *Launcher) Kill() { l.proc.Kill() }
 
-// close ends the launcher and with it whatever it runs.
-func (l *launcher) close() {
-	l.kill()
+// Gone is closed once the launcher and everything it ran have ended.
+func (l *Launcher) Gone() <-chan struct{} { return l.gone }
+
+// Close ends the launcher and with it whatever it runs.
+func (l *Launcher) Close() {
+	l.Kill()
 	<-l.gone
 	l.conn.Close()
 }
 
 // bury tells everyone who still waits that there is nothing to wait for.
-func (l *launcher) bury(cause error) {
+func (l *Launcher) bury(cause error) {
 	l.mu.Lock()
 	l.dead = true
 	waiting, ended := l.waiting, l.ended
 	l.waiting, l.ended = nil, nil
 	l.mu.Unlock()
 	for _, c := range waiting {
-		c <- reply{err: fmt.Errorf("%w: %v", errLauncherGone, cause)}
+		c <- Reply{Err: fmt.Errorf("%w: %v", errGone, cause)}
 	}
 	for _, f := range ended {
 		f(sandbox.Exit{Signal: int(unix.SIGKILL)})

@@ -1,4 +1,4 @@
-package launcher
+package rootfs
 
 import (
 	"fmt"
@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownMounts makes the launcher's mount namespace its own: mounts made here stay
+// Own makes this process's mount namespace its own: mounts made here stay
 // here (those made on the host later still arrive), /proc is that of its PID
 // namespace, and dir is a tmpfs nobody else sees.
-func ownMounts(dir string) error {
+func Own(dir string) error {
 	if err := unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("detach mounts: %w", err)
 	}
@@ -26,9 +26,9 @@ func ownMounts(dir string) error {
 	return nil
 }
 
-// bindReadOnly shows the tree at host, with what is mounted in it, at point.
+// BindReadOnly shows the tree at host, with what is mounted in it, at point.
 // There is no moment at which it could be written to.
-func bindReadOnly(host, point string) error {
+func BindReadOnly(host, point string) error {
 	fd, err := unix.OpenTree(unix.AT_FDCWD, host, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 	if err != nil {
 		return fmt.Errorf("bind %s: %w", host, os.NewSyscallError("open_tree", err))
@@ -47,8 +47,8 @@ func bindReadOnly(host, point string) error {
 	return nil
 }
 
-// unmount removes a mount and what is mounted in it. Not being a mount is fine.
-func unmount(dir string) error {
+// Unmount removes a mount and what is mounted in it. Not being a mount is fine.
+func Unmount(dir string) error {
 	err := unix.Unmount(dir, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 	if err == nil || err == unix.EINVAL || err == unix.ENOENT {
 		return nil

@@ -1,4 +1,4 @@
-package gvisor
+package launch
 
 import (
 	"errors"
@@ -7,27 +7,26 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
 )
 
 // logPipeBytes is how much a sandbox may print before its writes wait for the
 // node to read.
 const logPipeBytes = 1 << 20
 
-// wires are the node's ends of a sandbox's descriptors.
-type wires struct {
+// Wires are the node's ends of a sandbox's descriptors, as sandbox.Sandbox
+// describes them.
+type Wires struct {
 	conn              *net.UnixConn
 	output, telemetry *os.File
 }
 
-// newWires makes them, and the files to give to the sandbox, in the order of a
+// NewWires makes them, and the files to give to the sandbox, in the order of a
 // start request. The caller closes those.
-func newWires() (w wires, theirs []*os.File, err error) {
+func NewWires() (w Wires, theirs []*os.File, err error) {
 	defer func() {
 		if err != nil {
-			protocol.Close(theirs)
-			err = errors.Join(err, w.close())
+			Close(theirs)
+			err = errors.Join(err, w.Close())
 		}
 	}()
 	var f *os.File
@@ -45,7 +44,13 @@ func newWires() (w wires, theirs []*os.File, err error) {
 	return w, append(theirs, f), nil
 }
 
-func (w *wires) close() error {
+// Conn, Output and Telemetry are what sandbox.Sandbox says of them.
+func (w *Wires) Conn() net.Conn      { return w.conn }
+func (w *Wires) Output() *os.File    { return w.output }
+func (w *Wires) Telemetry() *os.File { return w.telemetry }
+
+// Close closes what of them is open.
+func (w *Wires) Close() error {
 	var errs []error
 	if w.conn != nil {
 		errs = append(errs, w.conn.Close())

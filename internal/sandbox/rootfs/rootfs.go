@@ -1,4 +1,4 @@
-package launcher
+package rootfs
 
 import (
 	"errors"
@@ -11,17 +11,25 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/internal/protocol"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 )
 
-// rootfs is the tree all sandboxes of a launcher see, each through a mount of
+// Who a program is inside its sandbox, and on what host it believes it is.
+const (
+	UID      = 1000
+	User     = "sbx_user1051"
+	Home     = "/tmp"
+	Hostname = "169-254-100-6" // what AWS's look like; the same for all
+)
+
+// Root is the tree all sandboxes of a launcher see, each through a mount of
 // its own, which makes what is attached to one invisible to the others:
 //
 //	<Dir>/base        a few files of ours; the host's /usr, certificates, ...
 //	<Dir>/<id>/root   a read-only clone of base, with the sandbox's own mounts
 //
 // All of it is on a tmpfs in the launcher's mount namespace.
-type rootfs struct {
+type Root struct {
 	base string
 	mu   sync.Mutex // held while base changes
 }
@@ -34,9 +42,9 @@ var (
 	}
 	baseFiles = map[string]string{
 		"/etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n" +
-			fmt.Sprintf("%s:x:%d:%d::%s:/sbin/nologin\n", guestName, guestUID, guestUID, guestHome),
-		"/etc/group":         fmt.Sprintf("root:x:0:\n%s:x:%d:\n", guestName, guestUID),
-		"/etc/hosts":         "127.0.0.1 localhost " + hostname + "\n",
+			fmt.Sprintf("%s:x:%d:%d::%s:/sbin/nologin\n", User, UID, UID, Home),
+		"/etc/group":         fmt.Sprintf("root:x:0:\n%s:x:%d:\n", User, UID),
+		"/etc/hosts":         "127.0.0.1 localhost " + Hostname + "\n",
 		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 		// No name server is in reach. The resolver falls back to 127.0.0.1,
 		// which refuses at once where a dropped packet would hang.
@@ -58,8 +66,9 @@ var (
 	}
 )
 
-func newRootfs(dir string) (*rootfs, error) {
-	r := &rootfs{base: filepath.Join(dir, "base")}
+// New makes the tree under dir, which only this mount namespace sees.
+func New(dir string) (*Root, error) {
+	r := &Root{base: filepath.Join(dir, "base")}
 	for _, d := range baseDirs {
 		if err := os.MkdirAll(r.base+d, 0o755); err != nil {
 			return nil, fmt.Errorf("make root: %w", err)
@@ -85,7 +94,7 @@ func newRootfs(dir string) (*rootfs, error) {
 }
 
 // share puts the host's parts into base.
-func (r *rootfs) share() error {
+func (r *Root) share() error {
 	for _, p := range append(baseSystem, baseShared...) {
 		st, err := os.Lstat(p)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -107,30 +116,30 @@ func (r *rootfs) share() error {
 		if err := mountPoint(p, r.base+p); err != nil {
 			return err
 		}
-		if err := bindReadOnly(p, r.base+p); err != nil {
+		if err := BindReadOnly(p, r.base+p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// mount clones the tree for one sandbox at dir and adds the sandbox's own
+// Mount clones the tree for one sandbox at dir and adds the sandbox's own
 // mounts. What is mounted on it later shows up inside the running sandbox.
-func (r *rootfs) mount(dir string, own []protocol.Bind) error {
+func (r *Root) Mount(dir string, own []launch.Bind) error {
 	if err := r.makePoints(own); err != nil {
 		return err
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return fmt.Errorf("make mount point: %w", err)
 	}
-	if err := bindReadOnly(r.base, dir); err != nil {
+	if err := BindReadOnly(r.base, dir); err != nil {
 		return err
 	}
 	if err := unix.Mount("", dir, "", unix.MS_SHARED, ""); err != nil {
 		return fmt.Errorf("share root mount: %w", err)
 	}
 	for _, m := range own {
-		if err := bindReadOnly(m.Host, dir+m.Inside); err != nil {
+		if err := BindReadOnly(m.Host, dir+m.Inside); err != nil {
 			return err
 		}
 	}
@@ -138,7 +147,7 @@ func (r *rootfs) mount(dir string, own []protocol.Bind) error {
 }
 
 // makePoints makes the places own mounts need in base, where they are missing.
-func (r *rootfs) makePoints(own []protocol.Bind) error {
+func (r *Root) makePoints(own []launch.Bind) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range own {
