@@ -46,9 +46,6 @@ func hierarchies() ([]hierarchy, error) {
 		if h.own, ok = below(h.mount, root, path); !ok {
 			continue
 		}
-		if h.v2 {
-			h.controllers = strings.Fields(readFile(filepath.Join(h.mount, "cgroup.controllers")))
-		}
 		found = append(found, h)
 	}
 	if err := lines.Err(); err != nil {

@@ -20,28 +20,25 @@ type place struct {
 // findPlace looks for one. In v1 that is this process's own group. In v2 a
 // group with processes can't hand controllers down, the root excepted, so the
 // choice is between the own group, the one above it (its parent is ours to use
-// when a service manager starts the node in a subgroup) and the root.
+// when a service manager starts the node in a subgroup) and the root; the first
+// with the most controllers is taken.
 func findPlace(h hierarchy) (place, bool) {
-	p := place{v2: h.v2, controllers: h.controllers, dir: h.own}
 	if !h.v2 {
-		return p, canMake(h.own)
+		return place{controllers: h.controllers, dir: h.own}, canMake(h.own)
 	}
-	var want []string
-	for _, c := range limiting {
-		if slices.Contains(h.controllers, c) {
-			want = append(want, c)
-		}
-	}
+	var best *place
 	for _, dir := range []string{h.own, filepath.Dir(h.own), h.mount} {
-		if !strings.HasPrefix(dir, h.mount) || !canMake(dir) {
+		if dir != h.mount && !strings.HasPrefix(dir, h.mount+"/") || !canMake(dir) {
 			continue
 		}
-		if hands, ok := handDown(dir, want); ok {
-			p.dir, p.controllers = dir, hands
-			return p, true
+		if c, ok := handDown(dir); ok && (best == nil || len(c) > len(best.controllers)) {
+			best = &place{v2: true, controllers: c, dir: dir}
 		}
 	}
-	return p, false
+	if best == nil {
+		return place{}, false
+	}
+	return *best, true
 }
 
 // canMake tries whether groups can be made in dir.
@@ -53,19 +50,25 @@ func canMake(dir string) bool {
 	return os.Remove(d) == nil
 }
 
-// handDown makes the controllers available in the groups of dir.
-func handDown(dir string, want []string) ([]string, bool) {
+// handDown makes the limiting controllers a group has available in the groups
+// below it, and returns them. It does all or nothing.
+func handDown(dir string) ([]string, bool) {
+	has := strings.Fields(readFile(filepath.Join(dir, "cgroup.controllers")))
 	control := filepath.Join(dir, "cgroup.subtree_control")
-	has := strings.Fields(readFile(control))
-	for _, c := range want {
+	done := strings.Fields(readFile(control))
+	var down, missing []string
+	for _, c := range limiting {
 		if slices.Contains(has, c) {
-			continue
-		}
-		if err := os.WriteFile(control, []byte("+"+c), 0); err != nil {
-			return nil, false
+			down = append(down, c)
+			if !slices.Contains(done, c) {
+				missing = append(missing, "+"+c)
+			}
 		}
 	}
-	return want, true
+	if len(missing) > 0 && os.WriteFile(control, []byte(strings.Join(missing, " ")), 0) != nil {
+		return nil, false
+	}
+	return down, true
 }
 
 // enable prepares the node's directory in this place for groups in it.
