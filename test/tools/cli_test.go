@@ -1,0 +1,80 @@
+package tools_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mayfly-cloud/mayfly/test/node"
+)
+
+// awsCLI is Debian's; another version may come first in PATH.
+const awsCLI = "/usr/bin/aws"
+
+// cli runs the AWS command line in a folder of its own, against one node.
+type cli struct {
+	t    *testing.T
+	node *node.Node
+	dir  string
+}
+
+func newCLI(t *testing.T) *cli {
+	t.Parallel() // most of the time is Python starting
+	return &cli{t, node.Start(t), t.TempDir()}
+}
+
+// run gives what a command printed, errors included.
+func (c *cli) run(args ...string) (string, error) {
+	c.t.Helper()
+	cmd := exec.CommandContext(c.t.Context(), awsCLI, append([]string{"--endpoint-url", c.node.URL(), "--output", "json"}, args...)...)
+	cmd.Env, cmd.Dir = c.node.Env(), c.dir
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	return out.String() + errs.String(), err
+}
+
+// must decodes the answer of a command that has to succeed; out may be nil.
+func (c *cli) must(out any, args ...string) {
+	c.t.Helper()
+	text, err := c.run(args...)
+	if err != nil {
+		c.t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, text)
+	}
+	if out == nil {
+		return
+	}
+	if err := json.Unmarshal([]byte(text), out); err != nil {
+		c.t.Fatalf("decode what aws %s printed: %v\n%s", strings.Join(args, " "), err, text)
+	}
+}
+
+// write makes a file for the commands to read, and read gives one they wrote.
+func (c *cli) write(name string, content []byte) {
+	c.t.Helper()
+	if err := os.WriteFile(filepath.Join(c.dir, name), content, 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *cli) read(name string) string {
+	c.t.Helper()
+	b, err := os.ReadFile(filepath.Join(c.dir, name))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// create makes a function on Node.js and waits until it is active.
+func (c *cli) create(name, source string) {
+	c.t.Helper()
+	c.write("code.zip", node.Zip(c.t, map[string]string{"index.js": source}))
+	c.must(nil, "lambda", "create-function", "--function-name", name, "--runtime", "nodejs20.x", "--handler", "index.handler",
+		"--role", c.node.Role, "--zip-file", "fileb://code.zip", "--memory-size", "256")
+	c.must(nil, "lambda", "wait", "function-active-v2", "--function-name", name)
+}
