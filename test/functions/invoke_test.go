@@ -116,7 +116,7 @@ func TestInvokeRefusesWhatLambdaRefuses(t *testing.T) {
 	}{
 		{"unknown function", "nobody", `{}`, "ResourceNotFoundException"},
 		{"not JSON", "echo", `{"a":`, "InvalidRequestContentException"},
-		{"too large", "echo", `"` + strings.Repeat("x", 6<<20) + `"`, "RequestTooLargeException"},
+		{"too large", "echo", `"` + strings.Repeat("x", 6<<20) + `"`, "RequestEntityTooLargeException"},
 		{"bad name", "not a name!", `{}`, "ValidationException"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,6 +3,8 @@ package node
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -212,6 +215,31 @@ func (n *Node) Lambda() *lambda.Client {
 func (n *Node) Logs() *cloudwatchlogs.Client {
 	return cloudwatchlogs.New(cloudwatchlogs.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
+}
+
+// Page reads one of the node's own pages below /_mayfly/.
+func (n *Node) Page(path string, out any) {
+	n.t.Helper()
+	req, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.URL()+"/_mayfly/"+path, nil)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	creds := aws.Credentials{AccessKeyID: n.AccessKey, SecretAccessKey: n.SecretKey}
+	empty := sha256.Sum256(nil)
+	if err := v4.NewSigner().SignHTTP(n.t.Context(), creds, req, hex.EncodeToString(empty[:]), "mayfly", Region, time.Now()); err != nil {
+		n.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		n.t.Fatalf("page %s: %s", path, res.Status)
+	}
+	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
+		n.t.Fatalf("decode page %s: %v", path, err)
+	}
 }
 
 // Browser is an HTTP client for function URLs: every host is this node.
