@@ -223,3 +223,26 @@ func TestLauncherIsReplaced(t *testing.T) {
 	}
 	check(t, s.Close())
 }
+
+func TestGivenUpStartsLeaveNothing(t *testing.T) {
+	n := newNode(t)
+	before := len(family(t, os.Getpid()))
+	for i := range 12 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i*20)*time.Millisecond)
+		s, err := n.Start(ctx, sandbox.Spec{
+			ID: "brief", Args: []string{"/var/runtime/guest"}, Dir: "/", Network: true,
+			Mounts: []sandbox.Mount{{Host: guest, Inside: "/var/runtime/guest"}},
+		})
+		if err == nil {
+			check(t, s.Close())
+		} else if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after %d ms: %v", i*20, err)
+		}
+		cancel()
+	}
+	for end := time.Now().Add(5 * time.Second); len(family(t, os.Getpid())) > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d processes left", len(family(t, os.Getpid()))-before)
+		}
+	}
+}

@@ -158,7 +158,22 @@ func (b *box) attach(m launch.Bind) error {
 	return rootfs.BindReadOnly(m.Host, filepath.Join(b.rootDir(), m.Inside))
 }
 
-func (b *box) abandon() { b.abandoned.Store(true) }
+// abandon ends a start. gVisor's packages can't be told, but give up when a
+// process of the sandbox dies; those carry its id as their last argument.
+func (b *box) abandon() error {
+	b.abandoned.Store(true)
+	children, err := childrenOf(os.Getpid())
+	if err != nil {
+		return err
+	}
+	for _, pid := range children {
+		args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err == nil && strings.HasSuffix(string(args), "\x00"+b.id+"\x00") {
+			_ = unix.Kill(pid, unix.SIGKILL) // dead already is as good
+		}
+	}
+	return nil
+}
 
 // wait waits until the program has ended, and the sandbox with it.
 func (b *box) wait() (code, signal int) {

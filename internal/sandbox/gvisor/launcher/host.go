@@ -114,7 +114,7 @@ func (h *host) answer(q launch.Request, files []*os.File) {
 	case q.Attach != nil:
 		err = h.attach(q.ID, *q.Attach)
 	case q.Abandon:
-		err = h.kill(q.ID)
+		err = h.abandon(q.ID)
 	}
 	r := launch.Report{Seq: q.Seq}
 	if err != nil {
@@ -159,16 +159,16 @@ func (h *host) attach(id string, m launch.Bind) error {
 	return b.attach(m)
 }
 
-// kill gives up a sandbox that is still being started. One that runs is killed
-// by the node, which has its pidfd.
-func (h *host) kill(id string) error {
+// abandon gives up a sandbox that is still being started. One that runs is
+// killed by the node, which has its pidfd.
+func (h *host) abandon(id string) error {
 	h.mu.Lock()
 	b := h.boxes[id]
 	h.mu.Unlock()
-	if b != nil {
-		b.abandon()
+	if b == nil {
+		return nil
 	}
-	return nil
+	return b.abandon()
 }
 
 func (h *host) forget(id string) {
