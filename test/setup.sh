@@ -27,3 +27,9 @@ if [ ${#missing[@]} -gt 0 ]; then
     exit 1
   fi
 fi
+
+# A folder's packages are installed anew when its lock file is newer than they are.
+packages() { # packages DIR
+  [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] || (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+}
+packages tools/js

@@ -31,7 +31,8 @@ func TestSDKForJavaScript(t *testing.T) {
 	if err := os.WriteFile(code, node.Zip(t, map[string]string{"index.js": handlers}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	runSuite(t, append(n.Env(), "ROLE="+n.Role, "CODE="+code), "node", "--test", "--test-reporter=spec", "js/sdk.test.mjs")
+	runSuite(t, append(n.Env(), "ROLE="+n.Role, "CODE="+code, "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true"),
+		"node", "--test", "--test-reporter=spec", "js/sdk.test.mjs")
 }
 
 func TestBoto3(t *testing.T) {
