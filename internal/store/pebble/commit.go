@@ -30,7 +30,7 @@ func (s *Store) try(ctx context.Context, fn func(store.Tx) error) (*pending, err
 	t, err := s.run(fn)
 	if err != nil || t.writes.empty() {
 		// Also an error may come from what was read, so it waits as well.
-		if waitErr := s.settle(ctx, t.seen); waitErr != nil {
+		if waitErr := settle(ctx, s.history.unsyncedNow(), t.seen); waitErr != nil {
 			return nil, waitErr
 		}
 		return nil, err

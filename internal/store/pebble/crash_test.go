@@ -152,25 +152,27 @@ func TestShownIsDurable(t *testing.T) {
 	go func() {
 		written <- s.Update(context.Background(), func(tx store.Tx) error { return tx.Set([]byte("k"), []byte("v")) })
 	}()
-	visible := make(chan struct{})
+	get := func(ctx context.Context) (seen bool, err error) {
+		err = s.View(ctx, func(r store.Reader) error {
+			_, err := r.Get([]byte("k"))
+			seen = err == nil
+			return nil
+		})
+		return seen, err
+	}
+	for seen, waited := false, error(nil); !seen || waited == nil; {
+		if seen {
+			t.Fatal("View returned what was not durable")
+		}
+		soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		seen, waited = get(soon)
+		cancel()
+	}
 	read := make(chan error, 1)
 	go func() {
-		defer close(read)
-		for seen := false; !seen; {
-			err := s.View(context.Background(), func(r store.Reader) error {
-				if _, err := r.Get([]byte("k")); err == nil {
-					seen = true
-					close(visible)
-				}
-				return nil
-			})
-			if err != nil {
-				read <- err
-				return
-			}
-		}
+		_, err := get(context.Background())
+		read <- err
 	}()
-	<-visible
 	if err := s.View(t.Context(), func(r store.Reader) error { _, _ = r.Get([]byte("other")); return nil }); err != nil {
 		t.Errorf("a reader of another key: %v", err)
 	}

@@ -211,13 +211,10 @@ func (h *history) settled() {
 	h.inFlight.Add(-int64(n))
 }
 
-// anyUnsynced says whether a snapshot taken before this call may hold commits
-// that are not durable.
-func (h *history) anyUnsynced() bool { return h.inFlight.Load() > 0 }
-
-// unsyncedNow gives the commits that are visible and not known to be durable.
+// unsyncedNow gives the commits that are visible, or about to be, and not known
+// to be durable.
 func (h *history) unsyncedNow() []*commit {
-	if !h.anyUnsynced() {
+	if h.inFlight.Load() == 0 {
 		return nil
 	}
 	h.mu.Lock()

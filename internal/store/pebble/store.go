@@ -151,30 +151,24 @@ func (s *Store) View(ctx context.Context, fn func(store.Reader) error) error {
 		return err
 	}
 	defer s.leave()
-	r, err := s.look(fn)
-	if r.seen == nil {
-		return err
+	r := &reader{snap: s.db.NewSnapshot(), writes: &writes{}}
+	unsynced := s.history.unsyncedNow() // all that the snapshot shows are among them
+	if len(unsynced) > 0 {
+		r.seen = &footprint{}
 	}
-	if waitErr := s.settle(ctx, r.seen); waitErr != nil {
+	err := func() error {
+		defer r.snap.Close()
+		return fn(r)
+	}()
+	if waitErr := settle(ctx, unsynced, r.seen); waitErr != nil {
 		return waitErr
 	}
 	return err
 }
 
-// look runs fn on a snapshot. What it read is remembered only if the snapshot
-// may have shown a commit that is not durable yet.
-func (s *Store) look(fn func(store.Reader) error) (*reader, error) {
-	r := &reader{snap: s.db.NewSnapshot(), writes: &writes{}}
-	defer r.snap.Close()
-	if s.history.anyUnsynced() {
-		r.seen = &footprint{}
-	}
-	return r, fn(r)
-}
-
-// settle waits until every commit whose writes were seen is durable.
-func (s *Store) settle(ctx context.Context, seen *footprint) error {
-	for _, c := range s.history.unsyncedNow() {
+// settle waits until those of the commits whose writes were seen are durable.
+func settle(ctx context.Context, commits []*commit, seen *footprint) error {
+	for _, c := range commits {
 		if _, hit := seen.touchedBy(c); !hit {
 			continue
 		}

@@ -34,6 +34,7 @@ func Run(t *testing.T, opener Opener) {
 		"WriteSkew":       testWriteSkew,
 		"Phantom":         testPhantom,
 		"PhantomDeletes":  testPhantomDeletes,
+		"PartWalk":        testPartWalk,
 		"QueueTake":       testQueueTake,
 		"Serialisability": testSerialisability,
 	} {
