@@ -71,36 +71,23 @@ func Find(ctx context.Context, c Config) (*Set, error) {
 // before those of the path, and both before what Add has fetched.
 func (s *Set) look(ctx context.Context) error {
 	candidates := s.candidates()
-	seen := loadSeen(s.dir)
-	var (
-		mu    sync.Mutex
-		asked bool
-		group errgroup.Group
-	)
+	known := loadSeen(s.dir)
+	var group errgroup.Group
 	group.SetLimit(4)
+	asked := false
 	for i := range candidates {
 		c := &candidates[i]
-		if c.facts = seen.recall(c.path, c.stamp); c.facts.Version != "" {
+		if f, ok := known[c.path]; ok && f.Stamp == c.stamp {
+			c.facts, c.known = f.Facts, true
 			continue
 		}
+		asked = true
 		group.Go(func() error {
-			probed, cancel := context.WithTimeout(ctx, probeTimeout)
-			defer cancel()
-			facts, err := probe(probed, c.family, c.path)
-			if err != nil {
-				s.log.Warn("runtime program did not say its version", "path", c.path, "err", err)
-				return nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			c.facts, asked = facts, true
-			seen[c.path] = seenFile{Stamp: c.stamp, Facts: facts}
+			s.ask(ctx, c)
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
+	group.Wait() // the programs that don't answer are left out, not an error
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("look for runtimes: %w", err)
 	}
@@ -108,12 +95,26 @@ func (s *Set) look(ctx context.Context) error {
 	s.mu.Lock()
 	s.found = found
 	s.mu.Unlock()
-	if asked {
-		if err := seen.save(s.dir); err != nil {
-			s.log.Warn("what was found of runtimes is not kept", "err", err)
-		}
+	if !asked {
+		return nil
+	}
+	if err := remember(s.dir, candidates); err != nil {
+		s.log.Warn("what was found of runtimes is not kept", "err", err)
 	}
 	return nil
+}
+
+// ask fills in what a candidate says of itself; nothing if it doesn't.
+func (s *Set) ask(ctx context.Context, c *candidate) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	facts, err := probe(ctx, c.family, c.path)
+	if err != nil {
+		s.log.Warn("runtime program did not say its version", "path", c.path, "err", err)
+		c.known = ctx.Err() == nil // one that was only slow is asked again
+		return
+	}
+	c.facts, c.known = facts, true
 }
 
 // pick gives each entry of the catalog the first candidate of its version.

@@ -116,7 +116,7 @@ func TestBoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := r.Boot(128)
-		if d := cmp.Diff([]string{"/var/lang/bin/node", "/var/runtime/bootstrap.js"}, b.Args); d != "" {
+		if d := cmp.Diff([]string{"/var/lang/bin/node", "--max-old-space-size=10240", "/var/runtime/bootstrap.js"}, b.Args); d != "" {
 			t.Error(d)
 		}
 		if got := b.Mounts[1]; got.Host != filepath.Dir(bin) || got.Inside != "/var/lang" {

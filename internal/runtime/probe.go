@@ -15,7 +15,8 @@ type candidate struct {
 	family family
 	path   string
 	stamp  stamp
-	facts  facts
+	facts  facts // zero for a program that has nothing to say
+	known  bool  // it was asked
 }
 
 // facts are what a program says of itself.
@@ -165,16 +166,16 @@ func loadSeen(dir string) seen {
 	return known
 }
 
-// recall returns what is known of a program that has not changed since.
-func (s seen) recall(path string, st stamp) facts {
-	if f, ok := s[path]; ok && f.Stamp == st {
-		return f.Facts
+// remember keeps what the candidates have said, and nothing of programs that are
+// gone.
+func remember(dir string, candidates []candidate) error {
+	known := seen{}
+	for _, c := range candidates {
+		if c.known {
+			known[c.path] = seenFile{Stamp: c.stamp, Facts: c.facts}
+		}
 	}
-	return facts{}
-}
-
-func (s seen) save(dir string) error {
-	b, err := json.MarshalIndent(s, "", "  ")
+	b, err := json.MarshalIndent(known, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}

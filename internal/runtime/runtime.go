@@ -72,7 +72,7 @@ func (r Runtime) Boot(memoryMiB int) Boot {
 func (r Runtime) Command(memoryMiB int) []string {
 	switch r.entry.family {
 	case nodejs:
-		return []string{r.inside, runtimeDir + "/bootstrap.js"}
+		return []string{r.inside, nodeHeap, runtimeDir + "/bootstrap.js"}
 	case python:
 		args := []string{r.inside, "-E", "-S", "-B", "-X", "utf8", runtimeDir + "/bootstrap"}
 		if r.sdk != "" {
@@ -84,6 +84,11 @@ func (r Runtime) Command(memoryMiB int) []string {
 	}
 	return []string{taskRoot + "/bootstrap"}
 }
+
+// nodeHeap is Lambda's largest function. V8 fixes its bound when it starts and
+// takes it from the host's memory, which is not the function's; so the sandbox's
+// limit is the one that counts.
+const nodeHeap = "--max-old-space-size=10240"
 
 // Managed says whether Mayfly's own bootstrap loads the handler; else the
 // function brings its own, /var/task/bootstrap or /opt/bootstrap.

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-//go:embed nodejs/*.js python/*.py java/*.java
+//go:embed nodejs/*.js nodejs/*.mjs python/*.py java/*.java
 var sources embed.FS
 
 // Folders of the node's runtime folder.

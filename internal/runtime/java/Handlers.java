@@ -57,7 +57,12 @@ final class Handlers {
       String why = cause.getMessage() == null ? "" : ": " + cause.getMessage();
       throw new Fault("Error loading class " + parts[0] + why, cause.getClass().getName());
     }
-    return parts.length == 2 && !parts[1].isEmpty() ? byMethod(type, parts[1]) : byInterface(type);
+    return of(type, parts.length == 2 ? parts[1] : "");
+  }
+
+  /** The handler a class is: by the name of a method, or by its interface. */
+  static Handler of(Class<?> type, String method) throws Throwable {
+    return method.isEmpty() ? byInterface(type) : byMethod(type, method);
   }
 
   /** The code, its jars, and those of layers. */

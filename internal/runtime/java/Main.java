@@ -135,10 +135,42 @@ public final class Main {
     Runtime.getRuntime().halt(code);
   }
 
-  /** Loads the classes that a first call needs, before there is one. */
-  private static void warm() {
-    byte[] event = "{\"a\":[1,2.5,true,null,\"\\u00e9\"]}".getBytes(StandardCharsets.UTF_8);
-    for (int i = 0; i < 100; i++) Json.write(Json.parse(event, 0, event.length));
+  /** What the runtime calls before it has a function. */
+  public static final class Sample {
+    /** Has what an interface of the code may have. */
+    public interface View {
+      String getAwsRequestId();
+    }
+
+    private Map<String, Object> values;
+
+    public Map<String, Object> getValues() {
+      return values;
+    }
+
+    public void setValues(Map<String, Object> values) {
+      this.values = values;
+    }
+
+    public Sample echo(Sample in) {
+      return in;
+    }
+  }
+
+  /** Runs the paths of a first call, so that it finds their classes loaded. */
+  private void warm() throws IOException {
+    byte[] event = "{\"values\":{\"a\":[1,2.5,true,null,\"\\u00e9\"]}}".getBytes(StandardCharsets.UTF_8);
+    byte[] meta = "{\"arn\":\"\",\"deadlineMs\":0}".getBytes(StandardCharsets.UTF_8);
+    try {
+      Handlers.Handler h = Handlers.of(Sample.class, "echo");
+      for (int i = 0; i < 50; i++) {
+        Invocation call = new Invocation(Invocation.Function.of(Map.of()), "", Json.parse(meta, 0, meta.length), log);
+        ((Sample.View) call.context(Sample.View.class)).getAwsRequestId();
+        h.handle(event, 0, event.length, call);
+      }
+    } catch (Throwable t) {
+      throw new IOException("call a function of the runtime's own", t);
+    }
     Json.write(report(new IllegalStateException("warm")));
   }
 }

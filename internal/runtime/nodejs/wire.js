@@ -16,6 +16,7 @@ const outBuf = Buffer.allocUnsafeSlow(BUFFER);
 
 let socket;
 let receive;
+let muted = false;
 
 // Bytes of a frame that has not arrived whole.
 let part = null;
@@ -99,9 +100,15 @@ function header(b, kind, n) {
   b.writeUInt32LE(n, 4);
 }
 
+// mute makes send build frames and keep them to itself.
+function mute(on) {
+  muted = on;
+}
+
 // flush writes past the stream machinery, which costs more than the call
 // itself; what the socket doesn't take at once goes through it.
 function flush(b, end) {
+  if (muted) return;
   let done = 0;
   if (socket.writableLength === 0) {
     try {
@@ -140,4 +147,4 @@ function release() {
   socket.unref();
 }
 
-module.exports = { open, send, sendBytes, drain, hold, release, MAX_CHUNK };
+module.exports = { open, mute, send, sendBytes, drain, hold, release, MAX_CHUNK };

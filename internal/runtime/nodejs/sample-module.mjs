@@ -1,0 +1,2 @@
+// The same as sample.js, as an ES module.
+export const handler = async (event) => event;
