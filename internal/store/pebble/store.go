@@ -38,7 +38,7 @@ type Config struct {
 }
 
 const (
-	memTable   = 32 << 20 // allocated as it fills, from 256 KiB
+	memTable   = 16 << 20 // allocated as it fills, from 256 KiB
 	blockCache = 16 << 20
 	openFiles  = 512
 	// attempts is how often Update runs its function before it gives up;
