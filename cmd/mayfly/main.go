@@ -9,7 +9,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/launcher"
+	gvisor "github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/launcher"
+	process "github.com/mayfly-cloud/mayfly/internal/sandbox/process/launcher"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -18,7 +19,9 @@ import (
 var version = "dev"
 
 func main() {
-	launcher.Dispatch() // does not return in a sandbox's own processes
+	// These don't return in a sandbox's own processes.
+	process.Dispatch()
+	gvisor.Dispatch()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRoot().ExecuteContext(ctx)
 	stop()

@@ -10,6 +10,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/process"
 )
 
 // openIsolation opens control groups and networks where this user may have them,
@@ -40,10 +41,43 @@ func (n *Node) openIsolation(ctx context.Context) error {
 	return nil
 }
 
+// openDriver opens the driver that was asked for, or gVisor, or what works
+// without it.
 func (n *Node) openDriver(ctx context.Context, groups *cgroup.Root) (sandbox.Driver, error) {
+	switch n.cfg.Sandbox {
+	case "gvisor":
+		return n.openGVisor(ctx, groups)
+	case "process":
+		return n.openProcess(ctx, groups)
+	case "auto", "":
+	default:
+		return nil, fmt.Errorf("isolation %q is not one of gvisor, process and auto", n.cfg.Sandbox)
+	}
+	d, err := n.openGVisor(ctx, groups)
+	if !errors.Is(err, sandbox.ErrUnsupported) {
+		return d, err
+	}
+	p, more := n.openProcess(ctx, groups)
+	if more != nil {
+		return nil, errors.Join(err, more)
+	}
+	n.cfg.Log.Warn("sandboxes are weaker than gVisor's: they share the host's kernel",
+		"isolation", p.Info().Name, "without", p.Info().Weaker, "reason", err)
+	return p, nil
+}
+
+func (n *Node) openGVisor(ctx context.Context, groups *cgroup.Root) (sandbox.Driver, error) {
 	d, err := gvisor.New(ctx, gvisor.Config{Dir: n.path("sandboxes"), Cgroups: groups, Network: n.network, Log: n.cfg.Log})
 	if err != nil {
 		return nil, fmt.Errorf("start gVisor: %w", err)
+	}
+	return d, nil
+}
+
+func (n *Node) openProcess(ctx context.Context, groups *cgroup.Root) (sandbox.Driver, error) {
+	d, err := process.New(ctx, process.Config{Dir: n.path("sandboxes"), Cgroups: groups, Network: n.network, Log: n.cfg.Log})
+	if err != nil {
+		return nil, fmt.Errorf("start process isolation: %w", err)
 	}
 	return d, nil
 }
