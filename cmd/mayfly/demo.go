@@ -27,7 +27,8 @@ func newDemo(s *settings) *cobra.Command {
 		Long: `Demo starts a node on a folder of its own, deploys an example, calls it over HTTP
 twice, shows what each call took, phase by phase, and what it cost, and leaves
 nothing behind. It needs no root.`,
-		Args: cobra.NoArgs,
+		Example: "  mayfly demo",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := os.MkdirTemp("", "mayfly-demo-")
 			if err != nil {

@@ -16,6 +16,8 @@ func newDoctor(s *settings) *cobra.Command {
 		Long: `Doctor checks this machine for a node: isolation (by starting a sandbox),
 networks and limits for sandboxes, the data folder and its disk, the address, the
 runtimes. It ends with an error if a node could not work here.`,
+		Example: `  mayfly doctor
+  mayfly doctor --sandbox process`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.Data, cfg.Listen, cfg.Version, cfg.Log = s.data, s.listen, version, newLog(cmd.ErrOrStderr(), false)

@@ -78,7 +78,24 @@ Every flag is also an environment variable: --data is MAYFLY_DATA.`,
 	f.BoolVar(&s.json, "json", false, "print data as JSON")
 	root.AddCommand(newUp(s), newEnv(s), newDeploy(s), newInvoke(s), newLogs(s), newLs(s), newRm(s),
 		newDemo(s), newBill(s), newRuntime(s), newDoctor(s))
+	hintUsage(root)
 	return root
+}
+
+// hintUsage lets errors in what was typed, here and below, point to the help.
+func hintUsage(cmd *cobra.Command) {
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return hint(err, "See %s --help", cmd.CommandPath()) })
+	if valid := cmd.Args; valid != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := valid(cmd, args); err != nil {
+				return hint(err, "Usage: %s\nSee %s --help", cmd.UseLine(), cmd.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, c := range cmd.Commands() {
+		hintUsage(c)
+	}
 }
 
 // flagsFromEnv gives each flag that was not typed the value of its variable.

@@ -27,7 +27,7 @@ type packed struct {
 func pack(ctx context.Context, dir string, say *steps) (*packed, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("read folder: %w", err)
+		return nil, hint(fmt.Errorf("read folder: %w", err), "Name a folder that holds the function's code.")
 	}
 	names := map[string]bool{}
 	for _, e := range entries {

@@ -30,7 +30,9 @@ func newRuntime(s *settings) *cobra.Command {
 	ls := &cobra.Command{
 		Use:   "ls",
 		Short: "List the runtimes: found, where, and what is missing",
-		Args:  cobra.NoArgs,
+		Example: `  mayfly runtime ls
+  mayfly runtime ls --json | jq -r '.[] | select(.found) | .name'`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, err := runtimes(cmd, s)
 			if err != nil {
@@ -54,9 +56,10 @@ func newRuntime(s *settings) *cobra.Command {
 		},
 	}
 	add := &cobra.Command{
-		Use:   "add RUNTIME",
-		Short: "Fetch a runtime, and its AWS SDK, from npm or Debian",
-		Args:  cobra.ExactArgs(1),
+		Use:     "add RUNTIME",
+		Short:   "Fetch a runtime, and its AWS SDK, from npm or Debian",
+		Example: "  mayfly runtime add nodejs22.x",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := s.client()
 			if err != nil {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/cloud"
@@ -29,6 +31,9 @@ acknowledged is in the data folder, whatever ends it.`,
 			cfg.Data, cfg.Listen, cfg.Version = s.data, s.listen, version
 			cfg.Log = newLog(cmd.ErrOrStderr(), verbose)
 			node, err := cloud.Start(cmd.Context(), cfg)
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return hint(err, "Name another address with --listen or MAYFLY_LISTEN.")
+			}
 			if err != nil {
 				return err
 			}
