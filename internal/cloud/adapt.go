@@ -88,7 +88,7 @@ func usage(u invoke.Usage) bill.Usage {
 	return bill.Usage{
 		RequestID: u.RequestID, Attempt: u.Attempt,
 		Account: u.Account, FunctionARN: u.FunctionARN, Version: u.Version, Architecture: u.Architecture,
-		At: u.At, Billed: u.Billed, MemoryMiB: u.MemoryMiB,
+		At: u.At, Billed: u.Billed, MemoryMiB: u.MemoryMiB, TmpMiB: u.TmpMiB,
 		Cold: u.Start != worker.Warm && u.Start != worker.Provisioned, Failed: u.Status != "success",
 	}
 }

@@ -51,7 +51,7 @@ type Invoker interface {
 // Authenticator tells who has signed a request.
 type Authenticator interface {
 	// Authenticate checks the signature over a request to a service and its body.
-	// A refusal is a *fault.Error or wraps one.
+	// A refusal is an *auth.Refusal or a *fault.Error.
 	Authenticate(r *http.Request, service string, body []byte) (auth.Principal, error)
 }
 

@@ -184,6 +184,10 @@ func (u urls) admit(r *http.Request, at *site, body []byte) (auth.Principal, err
 		return auth.Nobody, nil
 	}
 	p, err := u.who.Authenticate(r, "lambda", body)
+	var refusal *auth.Refusal
+	if errors.As(err, &refusal) {
+		return auth.Nobody, refusal.Fault(auth.REST)
+	}
 	if err != nil {
 		return auth.Nobody, err
 	}

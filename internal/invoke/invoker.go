@@ -46,7 +46,7 @@ type Meter interface {
 // Usage is one metered execution.
 type Usage struct {
 	RequestID, Account, Region, FunctionARN, Version, Architecture string
-	MemoryMiB                                                      int
+	MemoryMiB, TmpMiB                                              int
 	// Billed is whole milliseconds; Duration and Init are what it is made of.
 	Billed, Duration, Init time.Duration
 	At                     time.Time // when the execution ended
@@ -252,7 +252,7 @@ func usage(t *Target, r *Report, at time.Time) Usage {
 	v := &t.Version
 	return Usage{
 		RequestID: r.RequestID, Account: v.Account, Region: v.Region, FunctionARN: v.FunctionARN,
-		Version: v.Number, Architecture: v.Architecture, MemoryMiB: v.MemoryMiB,
+		Version: v.Number, Architecture: v.Architecture, MemoryMiB: v.MemoryMiB, TmpMiB: v.TmpMiB,
 		Billed: r.BilledDuration, Duration: r.Duration, Init: r.RuntimeInit + r.UserInit,
 		At: at, Start: r.Start, Status: r.Status,
 	}
