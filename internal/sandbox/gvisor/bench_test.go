@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -174,6 +175,34 @@ func BenchmarkStartGuest(b *testing.B) {
 		}
 	}
 	report(b, "first-byte", times)
+}
+
+// BenchmarkStartTogether starts sandboxes as a refilled pool does, a few at once.
+func BenchmarkStartTogether(b *testing.B) {
+	n, dir := newNode(b), benchDir(b)
+	var wg sync.WaitGroup
+	turns := make(chan struct{}, 2*runtime.NumCPU())
+	ps := make([]*nodejs, b.N)
+	start := time.Now()
+	for i := range ps {
+		turns <- struct{}{}
+		wg.Go(func() {
+			ps[i] = startNode(b, n, dir)
+			<-turns
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "starts/s")
+	start = time.Now()
+	for _, p := range ps {
+		wg.Go(func() {
+			if err := p.Close(); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "ends/s")
 }
 
 func BenchmarkWarm(b *testing.B) {

@@ -27,7 +27,7 @@ type Config struct {
 	// Network connects sandboxes; without it there is no network for them. An
 	// ordinary user's sandboxes have neither.
 	Network *network.Network
-	// Log gets what gVisor complains about.
+	// Log gets what gVisor complains about; nil discards it.
 	Log *slog.Logger
 	// Exe is a binary whose main calls launcher.Dispatch; this one if empty. It
 	// must be linked statically and without the race detector.
@@ -56,6 +56,9 @@ func New(ctx context.Context, cfg Config) (*Driver, error) {
 	}
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make sandbox directory: %w", err)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Exe == "" {
 		cfg.Exe = "/proc/self/exe"

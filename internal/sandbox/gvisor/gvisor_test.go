@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
@@ -51,7 +53,12 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // node is a driver with all a node gives it.

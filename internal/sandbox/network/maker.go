@@ -74,26 +74,26 @@ func (m *maker) makeGateway() error {
 
 // make makes a namespace with an interface on the node's network. Numbers go
 // round, so that one is used again long after its last user has gone.
-func (m *maker) make() (*Namespace, error) {
+func (m *maker) make() (*fresh, error) {
 	for range perSlot {
 		m.next = m.next%(perSlot-1) + 1
-		ns, err := m.makeHost(m.next + 1)
+		f, err := m.makeHost(m.next + 1)
 		if errors.Is(err, unix.EEXIST) {
 			continue
 		}
-		return ns, err
+		return f, err
 	}
 	return nil, fmt.Errorf("all %d addresses are taken", perSlot-1)
 }
 
-func (m *maker) makeHost(host int) (_ *Namespace, err error) {
+func (m *maker) makeHost(host int) (_ *fresh, err error) {
 	file, inside, err := m.newNamespace()
 	if err != nil {
 		return nil, err
 	}
-	defer inside.Close()
 	defer func() {
 		if err != nil {
+			inside.Close()
 			file.Close() // and with it the interfaces
 		}
 	}()
@@ -111,7 +111,7 @@ func (m *maker) makeHost(host int) (_ *Namespace, err error) {
 	if err := m.inner(inside, addr, v.HardwareAddr); err != nil {
 		return nil, err
 	}
-	return &Namespace{addr: addr, file: file}, nil
+	return &fresh{Namespace: &Namespace{addr: addr, file: file}, inside: inside, outer: v.Index}, nil
 }
 
 // outer starts the node's end and leads the sandbox's address, and no other, to it.

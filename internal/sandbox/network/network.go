@@ -16,28 +16,23 @@ var ErrUnavailable = errors.New("networks for sandboxes are not available")
 
 // Config says how to make a node's network.
 type Config struct {
-	// Dir holds the locks of the machine's slots, which all its nodes share;
-	// DefaultDir if empty.
-	Dir string
 	// Ports of the gateway address that sandboxes may connect to from the start.
 	Ports []uint16
 	// Ready is how many namespaces to keep made; 4 if zero.
 	Ready int
-	Log   *slog.Logger
+	// Log gets why making one failed; nil discards it.
+	Log *slog.Logger
 }
-
-// DefaultDir is where the locks are if Config doesn't say.
-const DefaultDir = "/run/mayfly"
 
 // Network is a node's network. Its methods are safe for concurrent use.
 type Network struct {
 	slot *slot
 	log  *slog.Logger
 
+	fresh  chan *fresh     // made, but not yet fit for packets
 	ready  chan *Namespace // made ahead
 	failed chan error      // why there are none; nothing is kept in it
 	stop   chan struct{}
-	made   chan struct{} // closed when the maker has ended
 
 	filterMu sync.Mutex
 	filter   *filter
@@ -48,29 +43,28 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("%w: needs root", ErrUnavailable)
 	}
-	if cfg.Dir == "" {
-		cfg.Dir = DefaultDir
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Ready <= 0 {
 		cfg.Ready = 4
 	}
-	s, err := takeSlot(cfg.Dir)
+	s, err := takeSlot(lockDir)
 	if err != nil {
 		return nil, err
 	}
 	n := &Network{
-		slot: s, log: cfg.Log, ready: make(chan *Namespace, cfg.Ready),
-		failed: make(chan error), stop: make(chan struct{}), made: make(chan struct{}),
+		slot: s, log: cfg.Log, fresh: make(chan *fresh, settling), ready: make(chan *Namespace, cfg.Ready),
+		failed: make(chan error), stop: make(chan struct{}),
 	}
 	if err := n.setUp(cfg.Ports); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnavailable, err), s.release())
 	}
 	started := make(chan error)
 	go n.make(started)
+	go n.settle()
 	if err := <-started; err != nil {
-		close(n.stop)
-		<-n.made
-		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnavailable, err), n.tearDown())
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnavailable, err), n.Close())
 	}
 	return n, ctx.Err()
 }
@@ -103,8 +97,7 @@ func (n *Network) Take(ctx context.Context) (*Namespace, error) {
 // Close removes everything, once the namespaces handed out have been released.
 func (n *Network) Close() error {
 	close(n.stop)
-	<-n.made
-	for ns := range n.ready {
+	for ns := range n.ready { // until settle has ended, which make ends before
 		ns.Release()
 	}
 	return n.tearDown()
@@ -143,8 +136,7 @@ func (n *Network) tearDown() error {
 // make makes namespaces ahead of demand until the network is closed. It has one
 // thread to itself: the only one of the node that is ever in another namespace.
 func (n *Network) make(started chan<- error) {
-	defer close(n.made)
-	defer close(n.ready)
+	defer close(n.fresh)
 	m, err := newMaker(n.slot)
 	started <- err
 	if err != nil {
@@ -152,7 +144,7 @@ func (n *Network) make(started chan<- error) {
 	}
 	defer m.close()
 	for {
-		ns, err := m.make()
+		f, err := m.make()
 		if err != nil {
 			n.log.Warn("making a network namespace failed", "error", err)
 			select {
@@ -164,10 +156,25 @@ func (n *Network) make(started chan<- error) {
 			continue
 		}
 		select {
-		case n.ready <- ns:
+		case n.fresh <- f:
 		case <-n.stop:
-			ns.Release()
+			f.close()
+			f.Release()
 			return
+		}
+	}
+}
+
+// settle hands on namespaces once they are fit to be used.
+func (n *Network) settle() {
+	defer close(n.ready)
+	for f := range n.fresh {
+		f.wait(n.stop)
+		f.close()
+		select {
+		case n.ready <- f.Namespace:
+		case <-n.stop:
+			f.Release()
 		}
 	}
 }

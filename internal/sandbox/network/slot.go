@@ -23,6 +23,9 @@ const (
 	perSlot  = 1<<(32-slotBits) - 2 // without the first and the last
 )
 
+// lockDir holds the locks of the machine's slots, which all its nodes share.
+const lockDir = "/run/mayfly"
+
 var network = netip.AddrFrom4([4]byte{10, 201, 0, 0})
 
 // slot is a node's number on its machine.
