@@ -80,14 +80,14 @@ func OpenSessions(dir string, clk clock.Clock) (*Sessions, error) {
 }
 
 // ForRole makes credentials of a role for sourceARN, the function that will run under
-// them. life is at most 12 hours. The session name is 2 to 64 characters of
-// [A-Za-z0-9_+=,.@-].
+// them. life is at most 12 hours. The session name is the function's: 1 to 64
+// characters of [A-Za-z0-9_+=,.@-].
 func (s *Sessions) ForRole(roleARN, sessionName, sourceARN string, life time.Duration) (Credentials, error) {
 	if _, err := parseRole(roleARN); err != nil {
 		return Credentials{}, err
 	}
 	if !isSessionName(sessionName) {
-		return Credentials{}, fmt.Errorf("session name %.80q is not 2 to %d characters of [A-Za-z0-9_+=,.@-]", sessionName, maxSessionName)
+		return Credentials{}, fmt.Errorf("session name %.80q is not 1 to %d characters of [A-Za-z0-9_+=,.@-]", sessionName, maxSessionName)
 	}
 	if life <= 0 || life > maxSession {
 		return Credentials{}, fmt.Errorf("life of a session is %v, not within %v", life, maxSession)
@@ -177,7 +177,7 @@ func roleID(roleARN string) string {
 }
 
 func isSessionName(s string) bool {
-	if len(s) < 2 || len(s) > maxSessionName {
+	if s == "" || len(s) > maxSessionName {
 		return false
 	}
 	for _, c := range []byte(s) {

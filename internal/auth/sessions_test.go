@@ -130,7 +130,7 @@ func TestRefusedSessions(t *testing.T) {
 		{function, "hello", time.Hour},
 		{"arn:aws:iam::123456789012:role/", "hello", time.Hour},
 		{"arn:aws:iam::1:role/x", "hello", time.Hour},
-		{role, "x", time.Hour},
+		{role, "", time.Hour},
 		{role, "a/b", time.Hour},
 		{role, strings.Repeat("x", 65), time.Hour},
 		{role, "hello", 0},
@@ -138,6 +138,12 @@ func TestRefusedSessions(t *testing.T) {
 	} {
 		if _, err := s.ForRole(tt.role, tt.name, function, tt.life); err == nil {
 			t.Errorf("%+v was taken", tt)
+		}
+	}
+	// A function's name is its sessions' name, and may be as short or as long.
+	for _, name := range []string{"x", strings.Repeat("x", 64)} {
+		if _, err := s.ForRole(role, name, function, time.Hour); err != nil {
+			t.Errorf("a function called %s: %v", name, err)
 		}
 	}
 }
