@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/spf13/cobra"
 )
 
@@ -32,7 +34,7 @@ func newLogs(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t := &tail{client: c, w: cmd.OutOrStdout(), json: s.json, seen: map[string]bool{}}
+			t := &tail{client: c, function: args[0], w: cmd.OutOrStdout(), notes: cmd.ErrOrStderr(), json: s.json, seen: map[string]bool{}}
 			t.in = cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("/aws/lambda/" + args[0])}
 			if filter != "" {
 				t.in.FilterPattern = &filter
@@ -48,25 +50,30 @@ func newLogs(s *settings) *cobra.Command {
 
 // tail prints a log group's events once each.
 type tail struct {
-	client *client
-	w      io.Writer
-	json   bool
-	in     cloudwatchlogs.FilterLogEventsInput
-	seen   map[string]bool // ids of events at or after in.StartTime
-	last   int64           // newest event's time, ms
+	client   *client
+	function string
+	w, notes io.Writer
+	json     bool
+	in       cloudwatchlogs.FilterLogEventsInput
+	seen     map[string]bool // ids of events at or after in.StartTime
+	last     int64           // newest event's time, ms
 }
 
 func (t *tail) run(ctx context.Context, from time.Time, follow bool) error {
 	t.last = from.UnixMilli()
-	for {
-		if err := t.more(ctx); err != nil {
-			if ctx.Err() != nil && follow {
-				return nil // interrupted: how following ends
+	for told := false; ; {
+		err := t.more(ctx)
+		if t.silent(ctx, err) {
+			if !told {
+				fmt.Fprintln(t.notes, t.function, "has logged nothing yet")
 			}
-			return notFoundHint(t.client.plain(err))
+			err, told = nil, true
 		}
-		if !follow {
-			return nil
+		if err != nil && follow && ctx.Err() != nil {
+			return nil // interrupted: how following ends
+		}
+		if err != nil || !follow {
+			return notFoundHint(t.client.plain(err))
 		}
 		select {
 		case <-time.After(followEvery):
@@ -74,6 +81,16 @@ func (t *tail) run(ctx context.Context, from time.Time, follow bool) error {
 			return nil
 		}
 	}
+}
+
+// silent says whether err only means that the function was never called.
+func (t *tail) silent(ctx context.Context, err error) bool {
+	var missing *types.ResourceNotFoundException
+	if !errors.As(err, &missing) {
+		return false
+	}
+	_, err = t.client.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &t.function})
+	return err == nil
 }
 
 // more prints what has come since. Events may arrive a little out of order, so

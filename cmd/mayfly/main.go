@@ -84,11 +84,15 @@ Every flag is also an environment variable: --data is MAYFLY_DATA.`,
 
 // hintUsage lets errors in what was typed, here and below, point to the help.
 func hintUsage(cmd *cobra.Command) {
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return hint(err, "See %s --help", cmd.CommandPath()) })
+	if cmd.HasSubCommands() {
+		cmd.Args, cmd.RunE = subCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		cmd.SuggestionsMinimumDistance, cmd.DisableFlagsInUseLine = 2, true
+	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return hint(err, "See: %s --help", cmd.CommandPath()) })
 	if valid := cmd.Args; valid != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := valid(cmd, args); err != nil {
-				return hint(err, "Usage: %s\nSee %s --help", cmd.UseLine(), cmd.CommandPath())
+				return hint(err, "Usage: %s\nSee: %s --help", cmd.UseLine(), cmd.CommandPath())
 			}
 			return nil
 		}
@@ -96,6 +100,18 @@ func hintUsage(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		hintUsage(c)
 	}
+}
+
+// subCommand refuses what is none of a command's own commands.
+func subCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if likely := cmd.SuggestionsFor(args[0]); len(likely) > 0 {
+		text += ": did you mean " + strings.Join(likely, " or ") + "?"
+	}
+	return errors.New(text)
 }
 
 // flagsFromEnv gives each flag that was not typed the value of its variable.

@@ -133,7 +133,7 @@ func checkBill(t *testing.T, n *node.Node) {
 func TestLogsFollows(t *testing.T) {
 	n := node.Start(t)
 	at(t, n, "deploy", folder(t, "shout", "index.mjs", shout)).check(t, 0, "http://", "ready")
-	at(t, n, "invoke", "shout", `{"word":"before"}`).check(t, 0, "BEFORE", "REPORT")
+	at(t, n, "logs", "shout").check(t, 0, "", "shout has logged nothing yet\n")
 
 	cmd := exec.CommandContext(t.Context(), node.Binary(t), "logs", "-f", "shout", "--data", n.Data, "--listen", n.Listen)
 	out, err := cmd.StdoutPipe()
@@ -150,9 +150,10 @@ func TestLogsFollows(t *testing.T) {
 		}
 		close(lines)
 	}()
-	expect(t, lines, "shouting before")
-	at(t, n, "invoke", "shout", `{"word":"after"}`).check(t, 0, "AFTER", "REPORT")
-	expect(t, lines, "shouting after")
+	for _, word := range []string{"one", "two"} {
+		at(t, n, "invoke", "shout", `{"word":"`+word+`"}`).check(t, 0, strings.ToUpper(word), "REPORT")
+		expect(t, lines, "shouting "+word)
+	}
 
 	cmd.Process.Signal(syscall.SIGINT)
 	for range lines { // until it has ended
