@@ -84,7 +84,7 @@ func (d *Driver) Info() sandbox.Info {
 		i.Detail += ", bounded by cgroups " + c.Versions()
 		i.Weaker = append(i.Weaker, c.Lacks()...)
 	} else {
-		i.Weaker = append(i.Weaker, "memory limit", "CPU limit", "freezing")
+		i.Weaker = append(i.Weaker, "memory limit", "CPU limit")
 	}
 	if d.cfg.Network != nil {
 		i.Detail += ", own network that leads to this node alone"

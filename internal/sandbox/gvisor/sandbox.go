@@ -28,6 +28,9 @@ type guest struct {
 	exit sandbox.Exit // these two are valid once done is closed
 	last sandbox.Usage
 
+	pausing sync.Mutex
+	paused  bool
+
 	mu       sync.Mutex
 	attached map[string]bool
 	closed   bool
@@ -64,18 +67,26 @@ func (g *guest) Attach(host, place string) error {
 
 func (g *guest) Resize(l sandbox.Limits) error { return g.limit(l) }
 
-func (g *guest) Freeze() error {
-	if g.group == nil {
-		return nil
-	}
-	return g.group.Freeze()
-}
+func (g *guest) Freeze() error { return g.pause(true) }
 
-func (g *guest) Thaw() error {
-	if g.group == nil {
+func (g *guest) Thaw() error { return g.pause(false) }
+
+// pause stops the guest or lets it go on, once for each.
+func (g *guest) pause(stop bool) error {
+	g.pausing.Lock()
+	defer g.pausing.Unlock()
+	if g.paused == stop {
 		return nil
 	}
-	return g.group.Thaw()
+	c, err := g.launcher.Call(launch.Request{ID: g.id, Pause: stop, Resume: !stop}, nil)
+	if err != nil {
+		return fmt.Errorf("pause sandbox %s (%t): %w", g.id, stop, err)
+	}
+	if r := <-c; r.Err != nil {
+		return fmt.Errorf("pause sandbox %s (%t): %w", g.id, stop, r.Err)
+	}
+	g.paused = stop
+	return nil
 }
 
 func (g *guest) Usage() sandbox.Usage {
@@ -105,10 +116,8 @@ func (g *guest) Addr() string {
 }
 
 func (g *guest) Kill() {
-	// Not finding the process any more is what was asked for. In cgroup v1 a
-	// frozen process dies when it goes on.
+	// Not finding the process any more is what was asked for.
 	_ = unix.PidfdSendSignal(int(g.pidfd.Fd()), unix.SIGKILL, nil, 0)
-	_ = g.Thaw()
 }
 
 // ended takes in that the program has, and the sandbox with it.

@@ -59,19 +59,21 @@ func New(ctx context.Context, cfg Config) (*Launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer theirs.Close()
 	l := &Launcher{
 		conn: conn, log: cfg.Log, gone: make(chan struct{}),
 		waiting: make(map[uint64]chan<- Reply), ended: make(map[string]func(sandbox.Exit)),
 	}
 	cmd, diagnostics, err := command(cfg, theirs)
 	if err != nil {
+		theirs.Close()
 		conn.Close()
 		return nil, err
 	}
 	started := make(chan error)
 	go l.own(cmd, diagnostics, started)
-	if err := <-started; err != nil {
+	err = <-started
+	theirs.Close() // so that its end is seen should it end without a word
+	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}

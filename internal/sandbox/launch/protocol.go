@@ -40,12 +40,15 @@ type Setup struct {
 	Rootless bool
 }
 
-// Request is the node's. One of Start, Attach and Abandon is set.
+// Request is the node's. One of Start, Attach, Pause, Resume and Abandon is set.
 type Request struct {
 	Seq    uint64
 	ID     string // the sandbox's
 	Start  *Start `json:",omitempty"`
 	Attach *Bind  `json:",omitempty"`
+	// Pause stops the tasks of a sandbox's own kernel, Resume lets them go on.
+	Pause  bool `json:",omitempty"`
+	Resume bool `json:",omitempty"`
 	// Abandon ends a sandbox that is still being started as soon as can be.
 	Abandon bool `json:",omitempty"`
 }

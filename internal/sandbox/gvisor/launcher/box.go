@@ -158,6 +158,13 @@ func (b *box) attach(m launch.Bind) error {
 	return rootfs.BindReadOnly(m.Host, filepath.Join(b.rootDir(), m.Inside))
 }
 
+// pause stops the guest's tasks where they are, by the kernel they run on. The
+// host's freezer is no way to do it: stopped and continued from outside, systrap's
+// threads lose their place, and guests die of signals nobody sent.
+func (b *box) pause() error { return b.container.Sandbox.Pause(b.id) }
+
+func (b *box) resume() error { return b.container.Sandbox.Resume(b.id) }
+
 // abandon ends a start. gVisor's packages can't be told, but give up when a
 // process of the sandbox dies; those carry its id as their last argument.
 func (b *box) abandon() error {

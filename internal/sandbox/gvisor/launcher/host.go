@@ -113,6 +113,10 @@ func (h *host) answer(q launch.Request, files []*os.File) {
 		}
 	case q.Attach != nil:
 		err = h.attach(q.ID, *q.Attach)
+	case q.Pause:
+		err = h.with(q.ID, (*box).pause)
+	case q.Resume:
+		err = h.with(q.ID, (*box).resume)
 	case q.Abandon:
 		err = h.abandon(q.ID)
 	}
@@ -150,13 +154,18 @@ func (h *host) start(q launch.Request, files []*os.File) error {
 }
 
 func (h *host) attach(id string, m launch.Bind) error {
+	return h.with(id, func(b *box) error { return b.attach(m) })
+}
+
+// with does something to a sandbox that has been started.
+func (h *host) with(id string, do func(*box) error) error {
 	h.mu.Lock()
 	b := h.boxes[id]
 	h.mu.Unlock()
 	if b == nil {
 		return fmt.Errorf("no sandbox %s", id)
 	}
-	return b.attach(m)
+	return do(b)
 }
 
 // abandon gives up a sandbox that is still being started. One that runs is
