@@ -40,6 +40,10 @@ func run(m *testing.M) int {
 		defer os.RemoveAll(dir)
 	}
 	standalone, guest = filepath.Join(dir, "standalone"), filepath.Join(dir, "guest")
+	if victim := os.Getenv(victimEnv); victim != "" {
+		fmt.Fprintln(os.Stderr, beVictim(victim))
+		return 1
+	}
 	code := m.Run()
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
