@@ -60,7 +60,7 @@ func build() (string, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // for the tests run as nobody
 		return "", err
 	}
-	for _, pkg := range []string{"process/standalone", "sandboxtest/guest"} {
+	for _, pkg := range []string{"process/standalone", "process/attempts", "sandboxtest/guest"} {
 		if _, err := sandboxtest.Build(dir, pkg); err != nil {
 			return "", err
 		}
