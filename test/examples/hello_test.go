@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mayfly-cloud/mayfly/test/node"
 )
@@ -38,7 +39,7 @@ func TestHelloInEveryLanguage(t *testing.T) {
 					t.Errorf("call %d was answered %+v, want %q from the environment of %+v", i+1, got, want, first)
 				}
 			}
-			node.Eventually(t, 20e9, "the log has the second greeting", func() bool {
+			node.Eventually(t, 20*time.Second, "the log has the second greeting", func() bool {
 				return strings.Contains(n.Must("logs", tt.name), "greeting Grace")
 			})
 		})

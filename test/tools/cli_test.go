@@ -31,7 +31,7 @@ func newCLI(t *testing.T) *cli {
 func (c *cli) run(args ...string) (string, error) {
 	c.t.Helper()
 	cmd := exec.CommandContext(c.t.Context(), awsCLI, append([]string{"--endpoint-url", c.node.URL(), "--output", "json"}, args...)...)
-	cmd.Env, cmd.Dir = c.node.Env(), c.dir
+	cmd.Env, cmd.Dir = append(c.node.Env(), "AWS_MAX_ATTEMPTS=1"), c.dir
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -68,13 +68,4 @@ func (c *cli) read(name string) string {
 		c.t.Fatal(err)
 	}
 	return string(b)
-}
-
-// create makes a function on Node.js and waits until it is active.
-func (c *cli) create(name, source string) {
-	c.t.Helper()
-	c.write("code.zip", node.Zip(c.t, map[string]string{"index.js": source}))
-	c.must(nil, "lambda", "create-function", "--function-name", name, "--runtime", "nodejs20.x", "--handler", "index.handler",
-		"--role", c.node.Role, "--zip-file", "fileb://code.zip", "--memory-size", "256")
-	c.must(nil, "lambda", "wait", "function-active-v2", "--function-name", name)
 }

@@ -83,14 +83,15 @@ func TestCommandLineTakesAFunctionThroughItsLife(t *testing.T) {
 
 	c.must(nil, "lambda", "delete-function", "--function-name", "greet")
 	text, err := c.run("lambda", "get-function", "--function-name", "greet")
-	if err == nil || !strings.Contains(text, "(ResourceNotFoundException) when calling the GetFunction operation: Function not found: "+made.FunctionArn) {
+	if err == nil || !strings.Contains(text, "(ResourceNotFoundException) when calling the GetFunction operation") ||
+		!strings.Contains(text, ": Function not found: "+made.FunctionArn) {
 		t.Errorf("the deleted function: %v\n%s", err, text)
 	}
 }
 
 func TestCommandLineSharesAFunction(t *testing.T) {
 	c := newCLI(t)
-	c.create("web", `exports.handler = async (event) => ({ statusCode: 418, headers: { 'x-method': event.requestContext.http.method }, body: 'for ' + event.queryStringParameters.who })`)
+	c.node.CreateJS("web", `exports.handler = async (event) => ({ statusCode: 418, headers: { 'x-method': event.requestContext.http.method }, body: 'for ' + event.queryStringParameters.who })`)
 
 	c.must(nil, "lambda", "add-permission", "--function-name", "web", "--statement-id", "everyone", "--action", "lambda:InvokeFunctionUrl",
 		"--principal", "*", "--function-url-auth-type", "NONE")
@@ -106,6 +107,14 @@ func TestCommandLineSharesAFunction(t *testing.T) {
 	if got := curl(t, url+"?who=Ada"); !strings.HasPrefix(got, "HTTP/1.1 418 ") || !strings.Contains(got, "X-Method: GET\r\n") || !strings.HasSuffix(got, "for Ada") {
 		t.Errorf("the URL answered\n%s", got)
 	}
+	c.must(nil, "lambda", "update-function-url-config", "--function-name", "web", "--auth-type", "AWS_IAM")
+	if got := curl(t, url+"?who=Ada"); !strings.HasPrefix(got, "HTTP/1.1 403 ") {
+		t.Errorf("a private URL answered an unsigned request\n%s", got)
+	}
+	signed := curl(t, "--aws-sigv4", "aws:amz:us-east-1:lambda", "--user", c.node.AccessKey+":"+c.node.SecretKey, "-d", "{}", url+"?who=Ada")
+	if !strings.HasPrefix(signed, "HTTP/1.1 418 ") || !strings.Contains(signed, "X-Method: POST\r\n") {
+		t.Errorf("a private URL answered a signed request\n%s", signed)
+	}
 
 	arn := "arn:aws:lambda:us-east-1:" + c.node.Account + ":function:web"
 	c.must(nil, "lambda", "tag-resource", "--resource", arn, "--tags", "team=core,stage=test")
@@ -119,7 +128,7 @@ func TestCommandLineSharesAFunction(t *testing.T) {
 	var reserved int
 	c.must(&reserved, "lambda", "put-function-concurrency", "--function-name", "web", "--reserved-concurrent-executions", "0",
 		"--query", "ReservedConcurrentExecutions")
-	text, err := c.run("--cli-connect-timeout", "5", "lambda", "invoke", "--function-name", "web", "answer.json")
+	text, err := c.run("lambda", "invoke", "--function-name", "web", "answer.json")
 	if reserved != 0 || err == nil || !strings.Contains(text, "TooManyRequestsException") {
 		t.Errorf("a call with no concurrency: %v\n%s", err, text)
 	}

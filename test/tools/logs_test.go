@@ -11,7 +11,7 @@ import (
 
 func TestCommandLineReadsLogs(t *testing.T) {
 	c := newCLI(t)
-	c.create("talk", `exports.handler = async (event) => { console.log('said', event.word) }`)
+	c.node.CreateJS("talk", `exports.handler = async (event) => { console.log('said', event.word) }`)
 	for _, word := range []string{`"red"`, `"green"`} {
 		c.node.Invoke("talk", `{"word":`+word+`}`)
 	}
