@@ -65,6 +65,9 @@ func New(ctx context.Context, cfg Config) (*Driver, error) {
 	}
 	d := &Driver{cfg: cfg, guests: make(map[string]*guest)}
 	d.setup = launch.Setup{Dir: dir, Rootless: os.Geteuid() != 0}
+	if cfg.Network != nil {
+		d.setup.Gateway = cfg.Network.Gateway().String()
+	}
 	if d.setup.Rootless {
 		d.cfg.Cgroups, d.cfg.Network = nil, nil
 	}

@@ -38,6 +38,9 @@ type Setup struct {
 	Platform string
 	// Rootless says that root in the launcher is an ordinary user outside.
 	Rootless bool
+	// Gateway is the address at which sandboxes reach their node, under the name
+	// host.mayfly.internal; empty where they can't.
+	Gateway string
 }
 
 // Request is the node's. One of Start, Attach, Pause, Resume and Abandon is set.

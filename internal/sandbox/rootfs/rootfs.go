@@ -43,8 +43,9 @@ var (
 	baseFiles = map[string]string{
 		"/etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n" +
 			fmt.Sprintf("%s:x:%d:%d::%s:/sbin/nologin\n", User, UID, UID, Home),
-		"/etc/group":         fmt.Sprintf("root:x:0:\n%s:x:%d:\n", User, UID),
-		"/etc/hosts":         "127.0.0.1 localhost " + Hostname + "\n",
+		"/etc/group": fmt.Sprintf("root:x:0:\n%s:x:%d:\n", User, UID),
+		// Extensions bind to sandbox.localdomain, as in AWS.
+		"/etc/hosts":         "127.0.0.1 localhost sandbox.localdomain sandbox " + Hostname + "\n",
 		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 		// No name server is in reach. The resolver falls back to 127.0.0.1,
 		// which refuses at once where a dropped packet would hang.
@@ -66,8 +67,12 @@ var (
 	}
 )
 
-// New makes the tree under dir, which only this mount namespace sees.
-func New(dir string) (*Root, error) {
+// NodeName is the node's name inside sandboxes that have a network.
+const NodeName = "host.mayfly.internal"
+
+// New makes the tree under dir, which only this mount namespace sees. gateway is
+// the address behind NodeName; empty for none.
+func New(dir, gateway string) (*Root, error) {
 	r := &Root{base: filepath.Join(dir, "base")}
 	for _, d := range baseDirs {
 		if err := os.MkdirAll(r.base+d, 0o755); err != nil {
@@ -81,6 +86,9 @@ func New(dir string) (*Root, error) {
 		return nil, fmt.Errorf("make root: %w", err)
 	}
 	for name, text := range baseFiles {
+		if name == "/etc/hosts" && gateway != "" {
+			text += gateway + " " + NodeName + "\n"
+		}
 		if err := os.WriteFile(r.base+name, []byte(text), 0o644); err != nil {
 			return nil, fmt.Errorf("make root: %w", err)
 		}

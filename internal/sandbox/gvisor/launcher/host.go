@@ -78,7 +78,7 @@ func (h *host) prepare() error {
 	if _, err := os.Stat("/proc/thread-self/children"); err != nil {
 		return fmt.Errorf("find a sandbox's processes: %w", err)
 	}
-	if h.root, err = rootfs.New(h.Dir); err != nil {
+	if h.root, err = rootfs.New(h.Dir, h.Gateway); err != nil {
 		return err
 	}
 	h.rules, err = newRules(h.Setup)

@@ -74,7 +74,7 @@ func (h *host) prepare() error {
 		return err
 	}
 	var err error
-	h.root, err = rootfs.New(h.Dir)
+	h.root, err = rootfs.New(h.Dir, h.Gateway)
 	return err
 }
 
