@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -95,10 +97,22 @@ func (s *settings) client() (*client, error) {
 		endpoint: s.endpoint(),
 		creds:    creds,
 		lambda: lambda.New(lambda.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
-			HTTPClient: http, Retryer: aws.NopRetryer{}}),
+			HTTPClient: http, Retryer: retryer()}),
 		logs: cloudwatchlogs.New(cloudwatchlogs.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
-			HTTPClient: http, Retryer: aws.NopRetryer{}}),
+			HTTPClient: http, Retryer: retryer()}),
 	}, nil
+}
+
+// retryer repeats what the SDK itself cut off, and nothing else: a node that is
+// not there is reported at once. The SDK closes a request's body when the answer
+// begins; if net/http has not seen the body's end by then, it closes the
+// connection under the rest of the answer.
+func retryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			return aws.BoolTernary(errors.Is(err, net.ErrClosed))
+		})}
+	})
 }
 
 // page asks one of the node's own pages under /_mayfly/ and decodes its JSON

@@ -69,11 +69,11 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 		return d.c.plain(err)
 	}
 	fmt.Fprintln(d.w, out.URL)
-	d.title("curl " + out.URL + "?name=Ada   (the first call: nothing of it is running yet)")
+	d.title("curl " + out.URL + "?name=Ada   (the first call)")
 	if err := d.call(ctx, out.URL+"?name=Ada"); err != nil {
 		return err
 	}
-	d.title("the same again   (the environment is warm)")
+	d.title("the same again")
 	if err := d.call(ctx, out.URL+"?name=Ada"); err != nil {
 		return err
 	}

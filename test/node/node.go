@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -205,15 +207,26 @@ func (n *Node) Env() []string {
 		"AWS_REGION="+Region, "AWS_DEFAULT_REGION="+Region, "AWS_PAGER=", "AWS_CONFIG_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true")
 }
 
-// Lambda is the SDK's client, without its retries.
+// retryer repeats what the SDK itself cut off, and nothing else. The SDK closes a
+// request's body when the answer begins; if net/http has not seen the body's end
+// by then, it closes the connection under the rest of the answer.
+func retryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			return aws.BoolTernary(errors.Is(err, net.ErrClosed))
+		})}
+	})
+}
+
+// Lambda is the SDK's client, without its other retries.
 func (n *Node) Lambda() *lambda.Client {
-	return lambda.New(lambda.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: aws.NopRetryer{},
+	return lambda.New(lambda.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: retryer(),
 		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
 }
 
-// Logs is the SDK's client, without its retries.
+// Logs is the SDK's client, without its other retries.
 func (n *Node) Logs() *cloudwatchlogs.Client {
-	return cloudwatchlogs.New(cloudwatchlogs.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: aws.NopRetryer{},
+	return cloudwatchlogs.New(cloudwatchlogs.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: retryer(),
 		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
 }
 

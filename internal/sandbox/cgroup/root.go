@@ -159,7 +159,7 @@ func (t *tree) sweep(log *slog.Logger) error {
 		if !e.IsDir() {
 			continue
 		}
-		log.Info("removing control group of a dead node", "dir", filepath.Join(t.dir, e.Name()))
+		log.Debug("removing control group of a dead node", "dir", filepath.Join(t.dir, e.Name()))
 		old := tree{v2: t.v2, dir: filepath.Join(t.dir, e.Name())}
 		if err := old.killAndRemove(); err != nil {
 			return err
