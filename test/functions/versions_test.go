@@ -88,7 +88,9 @@ while True:
 		t.Fatal(err)
 	}
 	n.Create("layered", types.RuntimeNodejs20x, node.Zip(t, map[string]string{"index.js": `exports.handler = async (e) => require('greet')(e.name)`}),
-		func(in *lambda.CreateFunctionInput) { in.Layers, in.Timeout = []string{*layer.LayerVersionArn}, aws.Int32(20) })
+		func(in *lambda.CreateFunctionInput) {
+			in.Layers, in.Timeout = []string{*layer.LayerVersionArn}, aws.Int32(20)
+		})
 	if got := n.Invoke("layered", `{"name":"Ada"}`); got.Payload != `"hello Ada"` {
 		t.Errorf("answer %s\n%s", got.Payload, got.Log)
 	}
