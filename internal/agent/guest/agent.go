@@ -46,6 +46,7 @@ type Agent struct {
 	tasks   sync.WaitGroup
 
 	mu      sync.Mutex
+	sentAll *sync.Cond // on mu; signalled when an answer has been sent
 	init    frame.InitBody
 	begun   time.Time // of the init
 	ready   bool      // Ready was sent
@@ -73,6 +74,7 @@ func New(cfg Config) *Agent {
 		wake:    make(chan struct{}, 1),
 		watch:   make(chan struct{}, 1),
 	}
+	a.sentAll = sync.NewCond(&a.mu)
 	a.conns = newConnections()
 	a.events = newEvents(&a.tasks)
 	return a

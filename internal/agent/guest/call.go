@@ -47,6 +47,11 @@ func (a *Agent) invoke(body []byte) error {
 	if err != nil {
 		return err
 	}
+	// The worker may have the answer to the last call, and send the next one,
+	// before the goroutine that wrote the answer has noted so.
+	for a.call != nil && a.call.answer == sending {
+		a.sentAll.Wait()
+	}
 	if a.next != nil || a.call != nil && a.call.answer != answered {
 		return fmt.Errorf("Invoke of %s during another call", id)
 	}
