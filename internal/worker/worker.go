@@ -42,7 +42,8 @@ type Config struct {
 	// default 0.5. Above it one CPU comes with every 1769 MiB.
 	MinCPUs float64
 	// FreezeAfter is how long an environment idles before it is frozen; default
-	// 20 ms. IdleTimeout is how long before it is removed; default 5 min.
+	// 250 ms: stopping and continuing a guest costs milliseconds, which calls that
+	// follow each other closely should not pay. IdleTimeout is how long before it is removed; default 5 min.
 	FreezeAfter, IdleTimeout time.Duration
 	// InitTimeout bounds the init phase of an on-demand start; default 10 s, as
 	// in AWS.
@@ -97,7 +98,7 @@ func withDefaults(cfg Config) Config {
 	setDefault(&cfg.MemoryMiB, 16<<10)
 	setDefault(&cfg.Starts, runtime.NumCPU()+1)
 	setDefault(&cfg.MinCPUs, 0.5)
-	setDefault(&cfg.FreezeAfter, 20*time.Millisecond)
+	setDefault(&cfg.FreezeAfter, 250*time.Millisecond)
 	setDefault(&cfg.IdleTimeout, 5*time.Minute)
 	setDefault(&cfg.InitTimeout, 10*time.Second)
 	setDefault(&cfg.Clock, clock.System)
