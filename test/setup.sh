@@ -4,6 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+if [ "$(id -u)" -ne 0 ]; then
+  echo "not root: the tests of limits, networks and privileged sandboxes are skipped; CI runs them as root"
+fi
+
 missing=()
 need() { # need COMMAND PACKAGE...: the packages are installed if the command is absent
   command -v "$1" >/dev/null 2>&1 || missing+=("${@:2}")
