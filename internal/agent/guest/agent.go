@@ -45,24 +45,24 @@ type Agent struct {
 	watch   chan struct{} // tells watchman of a call
 	tasks   sync.WaitGroup
 
-	mu      sync.Mutex
-	sentAll *sync.Cond // on mu; signalled when an answer has been sent
-	init    frame.InitBody
-	begun   time.Time // of the init
-	ready   bool      // Ready was sent
-	dead    *failure  // no call can be served any more
-	runtime runtime
-	exts    []*extension
-	pipes   []*logPipe // the children's logs, where they pass through here
-	call    *call
-	next    *call // came before the runtime asked for it
-	owed    bool  // an Idle
-	reading bool  // someone reads the control socket
-	calls   int64 // handed to the runtime
-	watched bool  // by watchman
-	bye     *frame.ShutdownBody
-	err     error
-	ended   bool
+	mu       sync.Mutex
+	progress *sync.Cond // on mu; a call was delivered, or its answer sent, or all is over
+	init     frame.InitBody
+	begun    time.Time // of the init
+	ready    bool      // Ready was sent
+	dead     *failure  // no call can be served any more
+	runtime  runtime
+	exts     []*extension
+	pipes    []*logPipe // the children's logs, where they pass through here
+	call     *call
+	next     *call // came before the runtime asked for it
+	owed     bool  // an Idle
+	reading  bool  // someone reads the control socket
+	calls    int64 // handed to the runtime
+	watched  bool  // by watchman
+	bye      *frame.ShutdownBody
+	err      error
+	ended    bool
 }
 
 // New makes an agent.
@@ -74,7 +74,7 @@ func New(cfg Config) *Agent {
 		wake:    make(chan struct{}, 1),
 		watch:   make(chan struct{}, 1),
 	}
-	a.sentAll = sync.NewCond(&a.mu)
+	a.progress = sync.NewCond(&a.mu)
 	a.conns = newConnections()
 	a.events = newEvents(&a.tasks)
 	return a
@@ -215,6 +215,7 @@ func (a *Agent) endLocked(bye *frame.ShutdownBody, err error) {
 		return
 	}
 	a.ended, a.bye, a.err = true, bye, err
+	a.progress.Broadcast()
 	close(a.quit)
 }
 

@@ -55,7 +55,7 @@ func (a *Agent) finish(call *call, errorType string, write func() error) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	call.answer = answered
-	a.sentAll.Broadcast()
+	a.progress.Broadcast()
 	a.events.done(a, call, errorType)
 	a.sent(err)
 	a.settle()

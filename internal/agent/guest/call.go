@@ -16,6 +16,7 @@ type call struct {
 	frame   []byte // what payload is part of
 	begun   time.Time
 	given   bool // to the runtime, if only once tried
+	onWay   bool // being written to the runtime's connection
 	answer  answer
 	bytes   int64 // of the answer
 	took    time.Duration
@@ -50,7 +51,7 @@ func (a *Agent) invoke(body []byte) error {
 	// The worker may have the answer to the last call, and send the next one,
 	// before the goroutine that wrote the answer has noted so.
 	for a.call != nil && a.call.answer == sending {
-		a.sentAll.Wait()
+		a.progress.Wait()
 	}
 	if a.next != nil || a.call != nil && a.call.answer != answered {
 		return fmt.Errorf("Invoke of %s during another call", id)
@@ -75,6 +76,7 @@ func (a *Agent) invoke(body []byte) error {
 // give makes c the call of the runtime and the extensions.
 func (a *Agent) give(c *call) {
 	a.call, a.next = c, nil
+	c.onWay = true
 	a.runtime.state = running
 	a.handed()
 	if c.given {
@@ -86,11 +88,14 @@ func (a *Agent) give(c *call) {
 	a.events.started(a, c)
 }
 
-// takeBack keeps a call that could not be delivered for the runtime's next try.
-func (a *Agent) takeBack(c *call) {
+// arrived notes how the delivery of a call went. One that failed is kept for the
+// runtime's next try.
+func (a *Agent) arrived(c *call, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.call == c && c.answer == none && a.dead == nil {
+	c.onWay = false
+	a.progress.Broadcast()
+	if err != nil && a.call == c && c.answer == none && a.dead == nil {
 		a.call, a.next = nil, c
 		a.runtime.state = atRest
 		a.poke()
@@ -111,6 +116,7 @@ func (a *Agent) fail(kind, format string, args ...any) {
 func (a *Agent) failWith(f *failure, body []byte) {
 	a.dead = f
 	a.runtime.state = exited
+	a.progress.Broadcast()
 	for _, c := range []*call{a.call, a.next} {
 		if c != nil && c.answer < sending {
 			a.failCall(c, f)

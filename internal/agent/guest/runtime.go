@@ -81,6 +81,11 @@ func (a *Agent) serveRuntime(c *conn, req *http1.Request, path string) error {
 // serveNext waits for a call and gives it to the runtime.
 func (a *Agent) serveNext(c *conn) error {
 	a.mu.Lock()
+	// A runtime whose connection broke may ask again on another before the
+	// delivery on the first has failed.
+	for a.runtime.state == running && a.call != nil && a.call.onWay && !a.ended {
+		a.progress.Wait()
+	}
 	s := a.runtime.state
 	if a.init.Framed || s == unborn || s == exited || s == running && a.call.answer != answered {
 		err := stateError(a.stateName(), "Ready")
@@ -137,10 +142,10 @@ func (a *Agent) deliver(c *conn, call *call) error {
 			h = http1.AppendField(h, f.name, f.value)
 		}
 	}
-	if err := c.http.ReplyHead(h, call.payload); err != nil {
-		a.takeBack(call)
-		return err
+	err := c.http.ReplyHead(h, call.payload)
+	a.arrived(call, err)
+	if err == nil {
+		a.control.recycle(call.frame)
 	}
-	a.control.recycle(call.frame)
-	return nil
+	return err
 }

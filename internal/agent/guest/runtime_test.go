@@ -353,7 +353,7 @@ func TestUndeliveredCallIsGivenAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(raw, "GET %s HTTP/1.1\r\n\r\n", next)
-	time.Sleep(50 * time.Millisecond) // it waits in next, and is cut off there
+	w.until("Ready") // it waits in next, and is cut off there
 	raw.Close()
 	w.invoke(id2, "2", frame.Call{})
 	if r := w.do("GET", next, ""); r.body != "2" {

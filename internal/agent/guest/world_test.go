@@ -281,6 +281,21 @@ func (w *world) get(c <-chan reply) reply {
 	}
 }
 
+// until waits for the runtime's state, by its name in the refusal of a request
+// that it may make in none of them.
+func (w *world) until(state string) {
+	w.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		r := w.do("POST", "/2018-06-01/runtime/init/error", "")
+		if strings.Contains(r.body, "from "+state+" to") {
+			return
+		}
+		if time.Now().After(end) {
+			w.t.Fatalf("the runtime is not %s: %s", state, r.body)
+		}
+	}
+}
+
 // end says Shutdown and waits for the agent to end.
 func (w *world) end() {
 	w.t.Helper()

@@ -27,7 +27,7 @@ type Launcher struct {
 	conn *net.UnixConn
 	log  *slog.Logger
 	proc *os.Process
-	gone chan struct{} // closed when the process has ended and all is told
+	gone chan struct{} // closed when the process has ended
 
 	mu      sync.Mutex
 	seq     uint64
@@ -240,18 +240,19 @@ func (l *Launcher) Close() {
 	l.conn.Close()
 }
 
-// bury tells everyone who still waits that there is nothing to wait for.
+// bury tells everyone who still waits that there is nothing to wait for. gone
+// comes first: who hears that a sandbox has ended may start the next at once.
 func (l *Launcher) bury(cause error) {
 	l.mu.Lock()
 	l.dead = true
 	waiting, ended := l.waiting, l.ended
 	l.waiting, l.ended = nil, nil
 	l.mu.Unlock()
+	close(l.gone)
 	for _, c := range waiting {
 		c <- Reply{Err: fmt.Errorf("%w: %v", errGone, cause)}
 	}
 	for _, f := range ended {
 		f(sandbox.Exit{Signal: int(unix.SIGKILL)})
 	}
-	close(l.gone)
 }
