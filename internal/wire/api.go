@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/mayfly-cloud/mayfly/internal/access"
 )
 
 // API is what one service answers, as data.
@@ -36,6 +38,8 @@ type API struct {
 	Errors *smithy.TypeRegistry
 	// Traits complete the shapes of an SDK module that has no schemas.
 	Traits Traits
+	// Access is what each operation asks of its caller.
+	Access access.Table
 }
 
 // Operation is one operation of an API with the function that serves it.

@@ -41,7 +41,7 @@ var floors = [][]string{
 	{"store/pebble", "blob/file"},
 	{"store/storetest"},
 	{"store", "blob", "trace"},
-	{"fault", "arn", "clock", "id", "page", "retry", "record"},
+	{"access", "fault", "arn", "clock", "id", "page", "retry", "record"},
 }
 
 // source is one Go file that is not a test.
