@@ -24,7 +24,9 @@ func TestNeeds(t *testing.T) {
 		Action:    "s:Do",
 		Resources: func(_ context.Context, in any) []string { return []string{"a/" + access.Text(in, "Name"), "b"} },
 		Keys:      func(_ context.Context, in any) access.Keys { return access.Keys{"s:Kind": {access.Text(in, "Kind")}} },
-		Also:      func(context.Context, any) []access.Need { return []access.Need{{Action: "iam:PassRole", Resource: "r"}} },
+		Also: func(context.Context, any) []access.Need {
+			return []access.Need{{Action: "iam:PassRole", Resource: "r"}}
+		},
 	}
 	keys := access.Keys{"s:Kind": {"k"}}
 	want := []access.Need{{"s:Do", "a/f", keys}, {"s:Do", "b", keys}, {Action: "iam:PassRole", Resource: "r"}}
