@@ -11,14 +11,15 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 
 # gVisor's own processes can't be instrumented by the race detector: what links
 # them in is tested without it, as the program it becomes.
-LINKS_GVISOR := ./cmd/mayfly ./internal/sandbox/gvisor/launcher ./internal/sandbox/gvisor/standalone
+LINKS_GVISOR := ./internal/sandbox/cmd ./internal/sandbox/gvisor/launcher
 
 .PHONY: build demo test vet unit blackbox bench setup clean
 
-# The agent runs inside sandboxes of custom runtimes, so it is a program of its
-# own, small and static, embedded in the binary.
+# What runs in and around sandboxes are small programs of their own, embedded in
+# the binary.
 build:
-	$(GO) build -ldflags "-s -w" -o internal/agent/bin/mayfly-agent ./internal/agent/cmd
+	$(GO) build -ldflags "-s -w" -o internal/program/bin/mayfly-agent ./internal/agent/cmd
+	$(GO) build -ldflags "-s -w" -o internal/program/bin/mayfly-sandbox ./internal/sandbox/cmd
 	$(GO) build -ldflags "$(LDFLAGS)" -o bin/mayfly ./cmd/mayfly
 
 demo: build
@@ -46,4 +47,4 @@ bench: setup build
 	$(GO) run ./bench
 
 clean:
-	rm -rf bin internal/agent/bin/mayfly-agent
+	rm -rf bin internal/program/bin/mayfly-*

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"syscall"
 
-	gvisor "github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor/launcher"
-	process "github.com/mayfly-cloud/mayfly/internal/sandbox/process/launcher"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -19,9 +17,6 @@ import (
 var version = "dev"
 
 func main() {
-	// These don't return in a sandbox's own processes.
-	process.Dispatch()
-	gvisor.Dispatch()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRoot().ExecuteContext(ctx)
 	stop()

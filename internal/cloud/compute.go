@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mayfly-cloud/mayfly/internal/agent"
 	"github.com/mayfly-cloud/mayfly/internal/code"
+	"github.com/mayfly-cloud/mayfly/internal/program"
 	"github.com/mayfly-cloud/mayfly/internal/runtime"
 	"github.com/mayfly-cloud/mayfly/internal/worker"
 )
@@ -37,14 +37,11 @@ func (n *Node) openCompute(ctx context.Context) error {
 	if err := n.openIsolation(ctx); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(n.path("agent"), 0o755); err != nil { // sandboxes read it
-		return fmt.Errorf("make folder of the agent: %w", err)
-	}
-	program, err := agent.WriteTo(n.path("agent"))
-	if errors.Is(err, agent.ErrNotBuilt) {
+	agent, err := program.Install(n.path("programs"), program.Agent)
+	if errors.Is(err, program.ErrNotBuilt) {
 		n.cfg.Log.Warn("custom runtimes and extensions will not start", "reason", err)
 	} else if err != nil {
-		return fmt.Errorf("unpack agent: %w", err)
+		return err
 	}
 	n.worker, err = worker.New(worker.Config{
 		Driver:      n.driver,
@@ -53,7 +50,7 @@ func (n *Node) openCompute(ctx context.Context) error {
 		Credentials: credentials{n.sessions},
 		Logs:        logSink{n.logs},
 		Endpoint:    n.insideEndpoint(),
-		Agent:       program,
+		Agent:       agent,
 		MemoryMiB:   n.memoryBudget(),
 		IdleTimeout: n.cfg.IdleTimeout,
 		Pool:        n.poolConfig(),

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mayfly-cloud/mayfly/internal/agent"
+	"github.com/mayfly-cloud/mayfly/internal/program"
 	"github.com/mayfly-cloud/mayfly/internal/runtime"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
@@ -170,7 +170,7 @@ func examineRuntimes(ctx context.Context, cfg Config) Check {
 }
 
 func examineAgent() Check {
-	if _, err := agent.Program(); err != nil {
+	if err := program.Built(program.Agent); err != nil {
 		return Check{Name: "agent", State: Warns, Finding: err.Error(), Advice: "Custom runtimes and extensions need it."}
 	}
 	return Check{Name: "agent", State: OK, Finding: "custom runtimes and extensions can run"}

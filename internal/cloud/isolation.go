@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/mayfly-cloud/mayfly/internal/program"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor"
@@ -44,20 +45,24 @@ func (n *Node) openIsolation(ctx context.Context) error {
 // openDriver opens the driver that was asked for, or gVisor, or what works
 // without it.
 func (n *Node) openDriver(ctx context.Context, groups *cgroup.Root) (sandbox.Driver, error) {
+	exe, err := program.Install(n.path("programs"), program.Sandbox)
+	if err != nil {
+		return nil, err
+	}
 	switch n.cfg.Sandbox {
 	case "gvisor":
-		return n.openGVisor(ctx, groups)
+		return n.openGVisor(ctx, exe, groups)
 	case "process":
-		return n.openProcess(ctx, groups)
+		return n.openProcess(ctx, exe, groups)
 	case "auto", "":
 	default:
 		return nil, fmt.Errorf("isolation %q is not one of gvisor, process and auto", n.cfg.Sandbox)
 	}
-	d, err := n.openGVisor(ctx, groups)
+	d, err := n.openGVisor(ctx, exe, groups)
 	if !errors.Is(err, sandbox.ErrUnsupported) {
 		return d, err
 	}
-	p, more := n.openProcess(ctx, groups)
+	p, more := n.openProcess(ctx, exe, groups)
 	if more != nil {
 		return nil, errors.Join(err, more)
 	}
@@ -66,16 +71,19 @@ func (n *Node) openDriver(ctx context.Context, groups *cgroup.Root) (sandbox.Dri
 	return p, nil
 }
 
-func (n *Node) openGVisor(ctx context.Context, groups *cgroup.Root) (sandbox.Driver, error) {
-	d, err := gvisor.New(ctx, gvisor.Config{Dir: n.path("sandboxes"), Cgroups: groups, Network: n.network, Log: n.cfg.Log})
+func (n *Node) openGVisor(ctx context.Context, exe string, groups *cgroup.Root) (sandbox.Driver, error) {
+	d, err := gvisor.New(ctx, gvisor.Config{
+		Exe: exe, Dir: n.path("sandboxes"), Verdict: n.path("isolation.json"),
+		Cgroups: groups, Network: n.network, Log: n.cfg.Log,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("start gVisor: %w", err)
 	}
 	return d, nil
 }
 
-func (n *Node) openProcess(ctx context.Context, groups *cgroup.Root) (sandbox.Driver, error) {
-	d, err := process.New(ctx, process.Config{Dir: n.path("sandboxes"), Cgroups: groups, Network: n.network, Log: n.cfg.Log})
+func (n *Node) openProcess(ctx context.Context, exe string, groups *cgroup.Root) (sandbox.Driver, error) {
+	d, err := process.New(ctx, process.Config{Exe: exe, Dir: n.path("sandboxes"), Cgroups: groups, Network: n.network, Log: n.cfg.Log})
 	if err != nil {
 		return nil, fmt.Errorf("start process isolation: %w", err)
 	}

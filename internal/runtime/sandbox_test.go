@@ -88,7 +88,7 @@ func TestSandboxed(t *testing.T) {
 		t.Skip("needs root")
 	}
 	tmp := open(t, nil)
-	exe, err := sandboxtest.Build(tmp, "gvisor/standalone")
+	exe, err := sandboxtest.Build(tmp, "cmd")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ var floors = [][]string{
 	{"placement"},
 	{"worker"},
 	{"runtime", "agent", "code"},
+	{"sandbox/cmd"},
 	{"sandbox/gvisor", "sandbox/process"},
 	{"sandbox/sandboxtest"},
 	{"sandbox/rootfs"},
@@ -41,7 +42,7 @@ var floors = [][]string{
 	{"store/pebble", "blob/file"},
 	{"store/storetest"},
 	{"store", "blob", "trace"},
-	{"access", "fault", "arn", "clock", "id", "page", "retry", "record"},
+	{"access", "fault", "arn", "clock", "id", "page", "program", "retry", "record"},
 }
 
 // source is one Go file that is not a test.

@@ -29,8 +29,10 @@ type Config struct {
 	Network *network.Network
 	// Log gets what gVisor complains about; nil discards it.
 	Log *slog.Logger
-	// Exe is a binary whose main calls launcher.Dispatch; this one if empty. It
-	// must be linked statically and without the race detector.
+	// Verdict is a file in which the driver remembers what it has proved to work, so
+	// that it need not at every start; empty proves each time.
+	Verdict string
+	// Exe is sandbox/cmd, linked statically and without the race detector.
 	Exe string
 }
 
@@ -48,7 +50,7 @@ type Driver struct {
 var _ sandbox.Driver = (*Driver)(nil)
 
 // New starts the driver. It proves that the machine can run it by running a
-// sandbox, and returns sandbox.ErrUnsupported with the reason if it can't.
+// sandbox, unless the verdict says so, and returns sandbox.ErrUnsupported with the reason if it can't.
 func New(ctx context.Context, cfg Config) (*Driver, error) {
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
@@ -59,9 +61,6 @@ func New(ctx context.Context, cfg Config) (*Driver, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Exe == "" {
-		cfg.Exe = "/proc/self/exe"
 	}
 	d := &Driver{cfg: cfg, guests: make(map[string]*guest)}
 	d.setup = launch.Setup{Dir: dir, Rootless: os.Geteuid() != 0}
@@ -139,7 +138,7 @@ func (d *Driver) use(ctx context.Context) (*launch.Launcher, error) {
 			return d.launcher, nil
 		}
 	}
-	l, err := d.startLauncher(ctx)
+	l, err := d.startLauncher(ctx, d.setup.Platform)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ const binariesEnv = "MAYFLY_TEST_BINARIES"
 
 func run(m *testing.M) int {
 	if dir := os.Getenv(binariesEnv); dir != "" {
-		standalone, guest = filepath.Join(dir, "standalone"), filepath.Join(dir, "guest")
+		standalone, guest = filepath.Join(dir, "cmd"), filepath.Join(dir, "guest")
 		return m.Run()
 	}
 	dir, err := os.MkdirTemp("", "gvisor-test-")
@@ -46,7 +46,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if standalone, err = sandboxtest.Build(dir, "gvisor/standalone"); err == nil {
+	if standalone, err = sandboxtest.Build(dir, "cmd"); err == nil {
 		guest, err = sandboxtest.Build(dir, "sandboxtest/guest")
 	}
 	if err != nil {

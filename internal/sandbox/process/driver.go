@@ -30,7 +30,7 @@ type Config struct {
 	Network *network.Network
 	// Log gets what the launcher complains about.
 	Log *slog.Logger
-	// Exe is a binary whose main calls launcher.Dispatch; this one if empty.
+	// Exe is sandbox/cmd.
 	Exe string
 }
 
@@ -57,9 +57,6 @@ func New(ctx context.Context, cfg Config) (*Driver, error) {
 	}
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make sandbox directory: %w", err)
-	}
-	if cfg.Exe == "" {
-		cfg.Exe = "/proc/self/exe"
 	}
 	d := &Driver{cfg: cfg, guests: make(map[string]*guest)}
 	d.setup = launch.Setup{Dir: dir, Rootless: os.Geteuid() != 0}

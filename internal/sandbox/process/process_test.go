@@ -39,7 +39,7 @@ func run(m *testing.M) int {
 		}
 		defer os.RemoveAll(dir)
 	}
-	standalone, guest = filepath.Join(dir, "standalone"), filepath.Join(dir, "guest")
+	standalone, guest = filepath.Join(dir, "cmd"), filepath.Join(dir, "guest")
 	if victim := os.Getenv(victimEnv); victim != "" {
 		fmt.Fprintln(os.Stderr, beVictim(victim))
 		return 1
@@ -60,7 +60,7 @@ func build() (string, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // for the tests run as nobody
 		return "", err
 	}
-	for _, pkg := range []string{"process/standalone", "process/attempts", "sandboxtest/guest"} {
+	for _, pkg := range []string{"cmd", "process/attempts", "sandboxtest/guest"} {
 		if _, err := sandboxtest.Build(dir, pkg); err != nil {
 			return "", err
 		}

@@ -34,14 +34,13 @@ func init() {
 }
 
 // Dispatch plays the part this process was started for, if it was started by
-// this package, and then doesn't return. It must be the first thing main does,
-// and TestMain of tests that use the driver.
+// this package, and then doesn't return.
 func Dispatch() {
 	switch part() {
 	case launch.LauncherName:
 		os.Exit(run(os.Args[1:]))
 	case launch.ProbeName:
-		os.Exit(answerProbe())
+		os.Exit(launch.AnswerProbe())
 	case runscPrefix:
 		debug.SetGCPercent(bootGC)
 		registerFilters()
@@ -53,7 +52,7 @@ func Dispatch() {
 	}
 }
 
-// part names what this process is, by its argv[0]; "" is a node.
+// part names what this process is, by its argv[0]; "" is none of this package's.
 func part() string {
 	name := filepath.Base(os.Args[0])
 	switch {
@@ -65,13 +64,4 @@ func part() string {
 		return runscPrefix
 	}
 	return ""
-}
-
-// answerProbe is the program of the sandbox that proves the driver works.
-func answerProbe() int {
-	f := os.NewFile(launch.ControlFD, "control socket")
-	if _, err := f.WriteString(launch.ProbeAnswer); err != nil {
-		return 1
-	}
-	return 0
 }
