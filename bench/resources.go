@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,10 +16,15 @@ import (
 // memory makes more and more environments of one function and fits a line
 // through what the node and all its sandboxes take.
 func memory(ctx context.Context, b *bench) error {
-	n, err := b.startNode(ctx, filepath.Join(b.scratch, "memory"), "--pool", "0")
+	group, err := enterMemoryGroup()
 	if err != nil {
 		return err
 	}
+	n, err := b.startNode(ctx, filepath.Join(b.scratch, "memory"), "--pool", "0")
+	if err := errors.Join(err, group.leave()); err != nil {
+		return err
+	}
+	defer group.remove()
 	defer n.stop()
 	zip, err := zipped("sleep-node")
 	if err != nil {
@@ -28,8 +34,8 @@ func memory(ctx context.Context, b *bench) error {
 	if err := n.create(ctx, f); err != nil {
 		return err
 	}
-	r := newReport("environments", "memory of all their processes (PSS)")
-	var xs, ys []float64
+	r := newReport("environments", "memory cgroup of the node and all of them", "PSS of their processes")
+	var xs, charged, shared []float64
 	for _, count := range []int{2, 10, 20} {
 		var g errgroup.Group
 		for range count { // each call holds its environment until all have one
@@ -38,16 +44,20 @@ func memory(ctx context.Context, b *bench) error {
 		if err := g.Wait(); err != nil {
 			return err
 		}
-		time.Sleep(2 * time.Second) // until they are frozen and the node has tidied up
+		time.Sleep(6 * time.Second) // until they are frozen and all have tidied up
+		used, err := group.usage()
+		if err != nil {
+			return err
+		}
 		mib, err := pss(n.cmd.Process.Pid)
 		if err != nil {
 			return err
 		}
-		xs, ys = append(xs, float64(count)), append(ys, mib)
-		r.add(fmt.Sprint(count), fmt.Sprintf("%.0f MiB", mib))
+		xs, charged, shared = append(xs, float64(count)), append(charged, used), append(shared, mib)
+		r.add(fmt.Sprint(count), fmt.Sprintf("%.0f MiB", used), fmt.Sprintf("%.0f MiB", mib))
 	}
 	r.print()
-	fmt.Printf("\nslope: %.1f MiB an environment\n", slope(xs, ys))
+	fmt.Printf("\nslope: %.1f MiB of the memory cgroup an environment, %.1f MiB by PSS\n", slope(xs, charged), slope(xs, shared))
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"gvisor.dev/gvisor/runsc/cli"
 	"gvisor.dev/gvisor/runsc/cmd"
@@ -25,6 +26,10 @@ const (
 // allocates a few MiB once; collecting in the middle of it costs 14 ms.
 const bootGC = 800
 
+// settled is when a kernel that has booted gives back what booting took, 2 MiB,
+// and collects as usual from then on. By then a caller who waited has its answer.
+const settled = 5 * time.Second
+
 // runsc restores namespaces from those of the main thread, so in the launcher
 // the main thread must never be lent to a goroutine that enters another one.
 func init() {
@@ -43,6 +48,10 @@ func Dispatch() {
 		os.Exit(launch.AnswerProbe())
 	case runscPrefix:
 		debug.SetGCPercent(bootGC)
+		time.AfterFunc(settled, func() {
+			debug.SetGCPercent(100)
+			debug.FreeOSMemory()
+		})
 		registerFilters()
 		cli.Run(nil, map[util.SubCommand]string{
 			new(sentrycmd.Boot):   "internal",
