@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -103,7 +104,9 @@ func coldEmpty(ctx context.Context, b *bench) error {
 // runsc builds the stock program from the module this project pins.
 func (b *bench) runsc(ctx context.Context) (string, error) {
 	path := filepath.Join(b.scratch, "runsc")
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "gvisor.dev/gvisor/runsc").CombinedOutput()
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "gvisor.dev/gvisor/runsc")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // linked dynamically it can't start sandboxes
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build stock runsc: %w: %s", err, out)
 	}

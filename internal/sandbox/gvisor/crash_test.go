@@ -195,6 +195,52 @@ func TestEverySandboxProcessIsInItsCgroup(t *testing.T) {
 	}
 }
 
+// A sandbox's processes have descriptors of their own, and none of another's:
+// who breaks out into one kernel must not find the way into the next.
+func TestSandboxesShareNoDescriptors(t *testing.T) {
+	n := newNode(t)
+	const count = 4
+	for i := range count {
+		s, err := n.Start(context.Background(), sandbox.Spec{
+			ID: fmt.Sprintf("apart-%d", i), Args: []string{"/var/runtime/guest"}, Dir: "/", Network: true,
+			Mounts: []sandbox.Mount{{Host: guest, Inside: "/var/runtime/guest"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { check(t, s.Close()) }()
+		if _, err := s.Conn().Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner := map[string]string{}
+	for _, pid := range family(t, os.Getpid())[1:] {
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		args := strings.Split(strings.TrimSuffix(string(name), "\x00"), "\x00")
+		if !strings.HasPrefix(args[0], "runsc-") {
+			continue // the launcher, which has what it gave; or a guest's, which its kernel made
+		}
+		who := args[len(args)-1]
+		fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fd := range fds {
+			to, err := os.Readlink(fd)
+			if err != nil || !strings.HasPrefix(to, "socket:") && !strings.HasPrefix(to, "pipe:") {
+				continue // closed meanwhile; or neither leads anywhere
+			}
+			if other, ok := owner[to]; ok && other != who {
+				t.Errorf("%s and %s both have %s", who, other, to)
+			}
+			owner[to] = who
+		}
+	}
+	if len(owner) < 2*count {
+		t.Errorf("only %d descriptors seen", len(owner))
+	}
+}
+
 func TestLauncherIsReplaced(t *testing.T) {
 	n := newNode(t)
 	start := func() (sandbox.Sandbox, error) {

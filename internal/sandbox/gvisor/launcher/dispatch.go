@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -47,6 +48,10 @@ func Dispatch() {
 	case launch.ProbeName:
 		os.Exit(launch.AnswerProbe())
 	case runscPrefix:
+		if err := closeInherited(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, "mayfly-sandbox:", err)
+			os.Exit(1)
+		}
 		debug.SetGCPercent(bootGC)
 		time.AfterFunc(settled, func() {
 			debug.SetGCPercent(100)
