@@ -70,6 +70,9 @@ func (b *box) start(q *launch.Start, files []*os.File) (*os.File, error) {
 }
 
 func (b *box) run(args container.Args, procs []string) (*os.File, error) {
+	if err := keepDescriptors(); err != nil {
+		return nil, err
+	}
 	c, err := container.New(b.conf, args)
 	if err != nil {
 		return nil, fmt.Errorf("create sandbox: %w", err)
