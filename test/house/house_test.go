@@ -42,6 +42,7 @@ var floors = [][]string{
 	{"store/pebble", "blob/file"},
 	{"store/storetest"},
 	{"store", "blob", "trace"},
+	{"iam/policy"},
 	{"access", "fault", "arn", "clock", "id", "page", "program", "retry", "record"},
 }
 
