@@ -45,6 +45,10 @@ func (n *Node) openCompute(ctx context.Context) error {
 		n.cfg.Log.Warn("custom runtimes and extensions will not start", "reason", err)
 	} else if err != nil {
 		return fmt.Errorf("unpack agent: %w", err)
+	} else if n.network == nil {
+		if err := n.openPorts(); err != nil {
+			return err
+		}
 	}
 	n.worker, err = worker.New(worker.Config{
 		Driver:      n.driver,
@@ -54,6 +58,7 @@ func (n *Node) openCompute(ctx context.Context) error {
 		Logs:        logSink{n.logs},
 		Endpoint:    n.insideEndpoint(),
 		Agent:       program,
+		Ports:       n.ports.forWorker(),
 		MemoryMiB:   n.memoryBudget(),
 		IdleTimeout: n.cfg.IdleTimeout,
 		Pool:        n.poolConfig(),

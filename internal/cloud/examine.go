@@ -122,7 +122,9 @@ func examineNetwork(ctx context.Context, cfg Config) Check {
 		err = net.Close()
 	}
 	if err != nil {
-		c.State, c.Finding, c.Advice = Warns, err.Error(), "Run the node as root, on a kernel with nftables and veth."
+		c.State = Warns
+		c.Finding = err.Error() + "; the node, and what --allow names, are led into sandboxes port by port"
+		c.Advice = "Run the node as root, on a kernel with nftables and veth."
 	}
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
@@ -82,10 +83,13 @@ func (n *Node) openProcess(ctx context.Context, groups *cgroup.Root) (sandbox.Dr
 	return d, nil
 }
 
-// insideEndpoint is AWS_ENDPOINT_URL as functions see it, at the gateway of the
-// sandboxes' network; empty where they have none.
+// insideEndpoint is AWS_ENDPOINT_URL as functions see it: at the gateway of the
+// sandboxes' network, or at their own loopback; empty where neither leads here.
 func (n *Node) insideEndpoint() string {
-	if n.network == nil {
+	switch {
+	case n.ports != nil:
+		return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(int(n.insidePort())))
+	case n.network == nil:
 		return ""
 	}
 	_, port, err := net.SplitHostPort(n.cfg.Listen)

@@ -40,7 +40,8 @@ type Node struct {
 	root      *auth.Root
 	sessions  *auth.Sessions
 	driver    sandbox.Driver
-	network   *network.Network // nil where sandboxes have none
+	network   *network.Network // nil where sandboxes have none,
+	ports     *ports           // and these instead
 	runtimes  *runtime.Set
 	worker    *worker.Worker
 	logs      *logs.Service

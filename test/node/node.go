@@ -35,10 +35,12 @@ type Node struct {
 	Data, Listen, Account, Role string
 	AccessKey, SecretKey        string
 
-	t     *testing.T
-	flags []string
-	cmd   *exec.Cmd
-	log   *buffer
+	t      *testing.T
+	flags  []string
+	binary string               // Binary, or a copy of it
+	attr   *syscall.SysProcAttr // of the node's process; may be nil
+	cmd    *exec.Cmd
+	log    *buffer
 }
 
 // Binary is the program under test: MAYFLY_BINARY, as `make test` sets it, or
@@ -75,15 +77,21 @@ func Root(t testing.TB) string {
 // if the node does not end cleanly then.
 func Start(t *testing.T, flags ...string) *Node {
 	t.Helper()
-	n := &Node{t: t, Data: filepath.Join(t.TempDir(), "data"), Listen: freeAddress(t), flags: flags}
-	n.start()
-	t.Cleanup(func() {
+	n := &Node{t: t, Data: filepath.Join(t.TempDir(), "data"), Listen: freeAddress(t), flags: flags, binary: Binary(t)}
+	n.begin()
+	return n
+}
+
+// begin starts the node and has it end with the test.
+func (n *Node) begin() {
+	n.t.Helper()
+	n.t.Cleanup(func() {
 		n.Stop()
-		if t.Failed() {
-			t.Logf("the node's log:\n%s", n.log)
+		if n.t.Failed() {
+			n.t.Logf("the node's log:\n%s", n.log)
 		}
 	})
-	return n
+	n.start()
 }
 
 func freeAddress(t *testing.T) string {
@@ -99,8 +107,8 @@ func freeAddress(t *testing.T) string {
 func (n *Node) start() {
 	n.t.Helper()
 	n.log = &buffer{}
-	n.cmd = exec.Command(Binary(n.t), append([]string{"up", "--data", n.Data, "--listen", n.Listen}, n.flags...)...)
-	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	n.cmd = exec.Command(n.binary, append([]string{"up", "--data", n.Data, "--listen", n.Listen}, n.flags...)...)
+	n.cmd.Stdout, n.cmd.Stderr, n.cmd.SysProcAttr = n.log, n.log, n.attr
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatalf("start node: %v", err)
 	}
@@ -131,7 +139,7 @@ func (n *Node) URL() string { return "http://" + n.Listen }
 // again does nothing.
 func (n *Node) Stop() {
 	n.t.Helper()
-	if n.cmd.ProcessState != nil {
+	if n.cmd == nil || n.cmd.Process == nil || n.cmd.ProcessState != nil {
 		return
 	}
 	n.cmd.Process.Signal(syscall.SIGTERM)
