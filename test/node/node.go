@@ -77,7 +77,13 @@ func Root(t testing.TB) string {
 // if the node does not end cleanly then.
 func Start(t *testing.T, flags ...string) *Node {
 	t.Helper()
-	n := &Node{t: t, Data: filepath.Join(t.TempDir(), "data"), Listen: freeAddress(t), flags: flags, binary: Binary(t)}
+	return StartIn(t, filepath.Join(t.TempDir(), "data"), flags...)
+}
+
+// StartIn is Start on a data folder of the test's choice.
+func StartIn(t *testing.T, data string, flags ...string) *Node {
+	t.Helper()
+	n := &Node{t: t, Data: data, Listen: freeAddress(t), flags: flags, binary: Binary(t)}
 	n.begin()
 	return n
 }
