@@ -62,6 +62,7 @@ func (n *Node) openDriver(ctx context.Context, groups *cgroup.Root) (sandbox.Dri
 	if more != nil {
 		return nil, errors.Join(err, more)
 	}
+	n.noGVisor = err
 	n.cfg.Log.Warn("sandboxes are weaker than gVisor's: they share the host's kernel",
 		"isolation", p.Info().Name, "without", p.Info().Weaker, "reason", err)
 	return p, nil

@@ -40,6 +40,7 @@ type Node struct {
 	root      *auth.Root
 	sessions  *auth.Sessions
 	driver    sandbox.Driver
+	noGVisor  error            // why it is not gVisor's, where that was tried
 	network   *network.Network // nil where sandboxes have none,
 	ports     *ports           // and these instead
 	runtimes  *runtime.Set

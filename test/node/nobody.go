@@ -3,6 +3,7 @@ package node
 import (
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -23,8 +24,10 @@ func StartAsNobody(t *testing.T, flags ...string) *Node {
 	must(t, os.Chmod(filepath.Dir(dir), 0o755)) // of this test alone, too
 	binary := filepath.Join(dir, "mayfly")
 	must(t, copyFile(binary, Binary(t)))
-	n := &Node{t: t, Data: filepath.Join(dir, "data"), Listen: freeAddress(t), flags: flags, binary: binary,
-		attr: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}}
+	n := &Node{t: t, Data: filepath.Join(dir, "data"), Listen: freeAddress(t), flags: flags, prepare: func(cmd *exec.Cmd) {
+		cmd.Path = binary
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}}
 	n.begin()
 	return n
 }

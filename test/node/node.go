@@ -35,12 +35,11 @@ type Node struct {
 	Data, Listen, Account, Role string
 	AccessKey, SecretKey        string
 
-	t      *testing.T
-	flags  []string
-	binary string               // Binary, or a copy of it
-	attr   *syscall.SysProcAttr // of the node's process; may be nil
-	cmd    *exec.Cmd
-	log    *buffer
+	t       *testing.T
+	flags   []string
+	prepare func(*exec.Cmd) // changes how the node is started; may be nil
+	cmd     *exec.Cmd
+	log     *buffer
 }
 
 // Binary is the program under test: MAYFLY_BINARY, as `make test` sets it, or
@@ -83,7 +82,16 @@ func Start(t *testing.T, flags ...string) *Node {
 // StartIn is Start on a data folder of the test's choice.
 func StartIn(t *testing.T, data string, flags ...string) *Node {
 	t.Helper()
-	n := &Node{t: t, Data: data, Listen: freeAddress(t), flags: flags, binary: Binary(t)}
+	n := &Node{t: t, Data: data, Listen: freeAddress(t), flags: flags}
+	n.begin()
+	return n
+}
+
+// StartAs is Start with a command that prepare has changed: where it is, and what
+// it runs as and in.
+func StartAs(t *testing.T, prepare func(*exec.Cmd), flags ...string) *Node {
+	t.Helper()
+	n := &Node{t: t, Data: filepath.Join(t.TempDir(), "data"), Listen: freeAddress(t), flags: flags, prepare: prepare}
 	n.begin()
 	return n
 }
@@ -113,8 +121,11 @@ func freeAddress(t *testing.T) string {
 func (n *Node) start() {
 	n.t.Helper()
 	n.log = &buffer{}
-	n.cmd = exec.Command(n.binary, append([]string{"up", "--data", n.Data, "--listen", n.Listen}, n.flags...)...)
-	n.cmd.Stdout, n.cmd.Stderr, n.cmd.SysProcAttr = n.log, n.log, n.attr
+	n.cmd = exec.Command(Binary(n.t), append([]string{"up", "--data", n.Data, "--listen", n.Listen}, n.flags...)...)
+	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	if n.prepare != nil {
+		n.prepare(n.cmd)
+	}
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatalf("start node: %v", err)
 	}
