@@ -38,16 +38,27 @@ func (n *Node) openPorts() error {
 		list = append(list, port)
 	}
 	dir := n.path("ports")
-	if err := os.MkdirAll(dir, 0o711); err != nil { // sandboxes' users pass through
-		return fmt.Errorf("make folder of ports: %w", err)
+	p, err := newPorts(dir, list)
+	if err != nil {
+		return err
+	}
+	n.onClose(p.dir.Close)
+	n.ports = p
+	return nil
+}
+
+func newPorts(dir string, open []uint16) (*ports, error) {
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return nil, fmt.Errorf("make folder of ports: %w", err)
 	}
 	f, err := os.Open(dir)
 	if err != nil {
-		return fmt.Errorf("open folder of ports: %w", err)
+		return nil, fmt.Errorf("open folder of ports: %w", err)
 	}
-	n.onClose(f.Close)
-	n.ports = &ports{dir: f, open: list}
-	return nil
+	if err := f.Chmod(0o711); err != nil { // whatever the umask: sandboxes' users pass through
+		return nil, errors.Join(fmt.Errorf("open folder of ports to sandboxes: %w", err), f.Close())
+	}
+	return &ports{dir: f, open: open}, nil
 }
 
 // listen listens at a port's socket. Sandboxes are other users where the node is

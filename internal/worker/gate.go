@@ -15,7 +15,6 @@ const (
 	ranks
 )
 
-
 // gate bounds how many sandboxes boot at once, and has them go in the order of
 // their ranks. A boot for the pool begins only while no call waits for a start,
 // and takes half of the places at most: one that comes then finds a processor.

@@ -1,7 +1,9 @@
 package worker_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -89,15 +91,35 @@ func TestPoolTakesHalfOfThePlaces(t *testing.T) {
 // A call goes before what configuration wants.
 func TestCallsGoBeforeProvisionedStarts(t *testing.T) {
 	var o order
-	n := start(t, noting(&o, 50*time.Millisecond, 0), func(c *worker.Config) { c.Starts = 1 })
+	d := noting(&o, 0, 0)
+	first, open := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	d.Starting = func(s sandbox.Spec) {
+		o.note(fmt.Sprint(s.Limits.MemoryBytes >> 20))
+		once.Do(func() {
+			close(first)
+			<-open
+		})
+	}
+	n := start(t, d, func(c *worker.Config) { c.Starts = 1 })
 	if err := n.Provision(version("provisioned"), 3); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the first of them boots", func() bool { return len(o.get()) == 1 })
-	n.call(t, version("called"), "1")
+	<-first
+	called := version("called")
+	called.MemoryMiB = 256
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		n.call(t, called, "1")
+	}()
+	eventually(t, "all have their code", func() bool { return n.code.Held.Load() == 4 })
+	time.Sleep(50 * time.Millisecond) // for the step from there to the gate
+	close(open)
+	<-done
 	eventually(t, "all are ready", func() bool { return n.Provisioned("provisioned-1").Available == 3 })
-	ready := slices.DeleteFunc(o.get(), func(s string) bool { return s == "fake boots" })
-	if at := slices.Index(ready, "called is ready"); at > 1 {
-		t.Errorf("ready in the order %q, want the call second at the latest", ready)
+	boots := slices.DeleteFunc(o.get(), func(s string) bool { return strings.HasSuffix(s, "is ready") })
+	if want := []string{"128", "256", "128", "128"}; !slices.Equal(boots, want) {
+		t.Errorf("booted in the order %q, want %q: the call has 256 MiB", boots, want)
 	}
 }
