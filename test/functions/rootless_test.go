@@ -19,8 +19,14 @@ import (
 // SDK they have and the address they are given, and what the node allows them;
 // and nothing else of the host.
 func TestFunctionsOfAnOrdinaryUsersNodeReachIt(t *testing.T) {
+	for _, isolation := range []string{"process"} {
+		t.Run(isolation, func(t *testing.T) { reachesItsNode(t, isolation) })
+	}
+}
+
+func reachesItsNode(t *testing.T, isolation string) {
 	allowed, refused := hello(t), hello(t)
-	n := node.StartAsNobody(t, "--sandbox", "process", "--allow", allowed)
+	n := node.StartAsNobody(t, "--sandbox", isolation, "--allow", allowed)
 
 	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
 	build := exec.Command("go", "build", "-trimpath", "-o", bootstrap, "./testdata/lookup")
