@@ -168,11 +168,16 @@ func firstMessage(body []byte) string {
 // plain turns an SDK's error into what a person needs of it.
 func (c *client) plain(err error) error {
 	var api smithy.APIError
+	var h hinted
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &api):
-		return fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage())
+		plain := fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage())
+		if errors.As(err, &h) {
+			return hinted{plain, h.hint}
+		}
+		return plain
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return hint(fmt.Errorf("no node answers at %s", c.endpoint),
 			"Start one: mayfly up\nOr name its address with --listen or MAYFLY_LISTEN.")

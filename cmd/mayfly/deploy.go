@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -42,7 +41,7 @@ func newDeploy(s *settings) *cobra.Command {
 		Long: `Deploy packs a folder, uploads it and waits until it can be called. The runtime
 and the handler are told by the files (index.mjs, lambda_function.py, *.go,
 *.java, bootstrap) unless given. An update changes the code, and only those
-settings whose flags are given.`,
+settings whose flags are given; all of it is checked before any of it is changed.`,
 		Example: `  mayfly deploy examples/hello-node
   mayfly deploy . --name orders --memory 512 --timeout 30 --env STAGE=test`,
 		Args: cobra.ExactArgs(1),
@@ -118,10 +117,7 @@ func (d *deployment) upload(ctx context.Context, c *client, p *packed, say *step
 		return false, err
 	}
 	say.say("updating %s", d.name)
-	if _, err := c.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &d.name, ZipFile: p.zip}); err != nil {
-		return false, err
-	}
-	return false, d.reconfigure(ctx, c, current)
+	return false, d.update(ctx, c, p, current, say)
 }
 
 func (d *deployment) create(ctx context.Context, c *client, p *packed) error {
@@ -153,48 +149,6 @@ func (d *deployment) create(ctx context.Context, c *client, p *packed) error {
 		in.Environment = &types.Environment{Variables: d.env}
 	}
 	_, err = c.lambda.CreateFunction(ctx, in)
-	return err
-}
-
-// reconfigure changes the settings whose flags were given; variables are added
-// to those there are.
-func (d *deployment) reconfigure(ctx context.Context, c *client, current *lambda.GetFunctionConfigurationOutput) error {
-	in := &lambda.UpdateFunctionConfigurationInput{FunctionName: &d.name}
-	changed := false
-	if d.memory != 0 {
-		in.MemorySize, changed = &d.memory, true
-	}
-	if d.timeout != 0 {
-		in.Timeout, changed = &d.timeout, true
-	}
-	if d.runtime != "" {
-		in.Runtime, changed = types.Runtime(d.runtime), true
-	}
-	if d.handler != "" {
-		in.Handler, changed = &d.handler, true
-	}
-	if d.role != "" {
-		in.Role, changed = &d.role, true
-	}
-	if len(d.env) > 0 {
-		vars := map[string]string{}
-		if current.Environment != nil {
-			maps.Copy(vars, current.Environment.Variables)
-		}
-		maps.Copy(vars, d.env)
-		in.Environment, changed = &types.Environment{Variables: vars}, true
-	}
-	if !changed {
-		return nil
-	}
-	// The update of the code must have ended before the next one is taken.
-	err := lambda.NewFunctionUpdatedV2Waiter(c.lambda, func(o *lambda.FunctionUpdatedV2WaiterOptions) {
-		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
-	}).Wait(ctx, &lambda.GetFunctionInput{FunctionName: &d.name}, 2*time.Minute)
-	if err != nil {
-		return fmt.Errorf("wait for the new code: %w", err)
-	}
-	_, err = c.lambda.UpdateFunctionConfiguration(ctx, in)
 	return err
 }
 

@@ -34,6 +34,9 @@ acknowledged is in the data folder, whatever ends it.`,
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return hint(err, "Name another address with --listen or MAYFLY_LISTEN.")
 			}
+			if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+				return hint(err, "Make room on the disk of %s and start the node again: what it acknowledged is there.", s.data)
+			}
 			if err != nil {
 				return err
 			}

@@ -8,7 +8,9 @@
 //	agent/frame   the protocol on the control socket, shared with the worker
 //	agent/guest   serves Lambda's APIs at 127.0.0.1:9001 and translates
 //	agent/http1   the HTTP it speaks
+//	agent/forward ports of the node in sandboxes without a network
 //
 // Managed runtimes (Node.js, Python, Java) without extensions speak frames
-// themselves and need no agent.
+// themselves and need no agent, but for starting them where sandboxes have no
+// network.
 package agent

@@ -42,6 +42,10 @@ func (n *Node) openCompute(ctx context.Context) error {
 		n.cfg.Log.Warn("custom runtimes and extensions will not start", "reason", err)
 	} else if err != nil {
 		return err
+	} else if n.network == nil {
+		if err := n.openPorts(); err != nil {
+			return err
+		}
 	}
 	n.worker, err = worker.New(worker.Config{
 		Driver:      n.driver,
@@ -51,6 +55,7 @@ func (n *Node) openCompute(ctx context.Context) error {
 		Logs:        logSink{n.logs},
 		Endpoint:    n.insideEndpoint(),
 		Agent:       agent,
+		Ports:       n.ports.forWorker(),
 		MemoryMiB:   n.memoryBudget(),
 		IdleTimeout: n.cfg.IdleTimeout,
 		Pool:        n.poolConfig(),

@@ -88,7 +88,7 @@ func (n *Node) openFront(ctx context.Context) error {
 // openInside listens for sandboxes: the front door at the address they can reach,
 // and a port for each address that they are allowed.
 func (n *Node) openInside(ctx context.Context) error {
-	if n.network == nil {
+	if n.network == nil && n.ports == nil {
 		return nil
 	}
 	l, err := n.listenInside(ctx, n.cfg.Listen)
@@ -109,8 +109,13 @@ func (n *Node) openInside(ctx context.Context) error {
 // listenInside listens on the sandboxes' side at the port of an address.
 func (n *Node) listenInside(ctx context.Context, address string) (net.Listener, error) {
 	port, err := portOf(address)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case n.network == nil && address == n.cfg.Listen:
+		return n.ports.listen(n.insidePort())
+	case n.network == nil:
+		return n.ports.listen(port)
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", netip.AddrPortFrom(n.network.Gateway(), port).String())

@@ -88,11 +88,11 @@ func examineIsolation(ctx context.Context, cfg Config) []Check {
 	switch {
 	case err != nil:
 		c.State, c.Finding = Fails, err.Error()
-		c.Advice = "gVisor needs root or user namespaces (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns)."
+		c.Advice = gVisorNeeds
 	case len(n.driver.Info().Weaker) > 0:
 		info := n.driver.Info()
 		c.State, c.Finding = Warns, fmt.Sprintf("%s: %s; without %s", info.Name, info.Detail, strings.Join(info.Weaker, ", "))
-		c.Advice = "Run the node as root for all of them."
+		c.Advice = n.strengthen()
 	default:
 		c.Finding = n.driver.Info().Name + ": " + n.driver.Info().Detail
 	}
@@ -101,6 +101,27 @@ func examineIsolation(ctx context.Context, cfg Config) []Check {
 		checks[0].State, checks[0].Finding = Warns, fmt.Sprintf("%s; closing it: %v", checks[0].Finding, err)
 	}
 	return checks
+}
+
+const gVisorNeeds = "gVisor needs root or user namespaces (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), " +
+	"and a kernel that lets it trace its own processes (ptrace) or make virtual machines (/dev/kvm)."
+
+// strengthen is what to do about weaker isolation.
+func (n *Node) strengthen() string {
+	var advice []string
+	switch {
+	case n.noGVisor != nil:
+		advice = append(advice, fmt.Sprintf("gVisor can't run here: %v.", n.noGVisor), gVisorNeeds)
+	case n.cfg.Sandbox == "process":
+		advice = append(advice, "With --sandbox auto a node takes gVisor where it can.")
+	}
+	if os.Geteuid() != 0 {
+		advice = append(advice, "Run the node as root for the rest.")
+	}
+	if len(advice) == 0 {
+		advice = append(advice, "See the checks below for what is missing.")
+	}
+	return strings.Join(advice, " ")
 }
 
 func examineGroups(cfg Config) Check {
@@ -122,7 +143,9 @@ func examineNetwork(ctx context.Context, cfg Config) Check {
 		err = net.Close()
 	}
 	if err != nil {
-		c.State, c.Finding, c.Advice = Warns, err.Error(), "Run the node as root, on a kernel with nftables and veth."
+		c.State = Warns
+		c.Finding = err.Error() + "; the node, and what --allow names, are led into sandboxes port by port"
+		c.Advice = "Run the node as root, on a kernel with nftables and veth."
 	}
 	return c
 }

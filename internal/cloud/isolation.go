@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 
 	"github.com/mayfly-cloud/mayfly/internal/program"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
@@ -66,6 +67,7 @@ func (n *Node) openDriver(ctx context.Context, groups *cgroup.Root) (sandbox.Dri
 	if more != nil {
 		return nil, errors.Join(err, more)
 	}
+	n.noGVisor = err
 	n.cfg.Log.Warn("sandboxes are weaker than gVisor's: they share the host's kernel",
 		"isolation", p.Info().Name, "without", p.Info().Weaker, "reason", err)
 	return p, nil
@@ -90,10 +92,13 @@ func (n *Node) openProcess(ctx context.Context, exe string, groups *cgroup.Root)
 	return d, nil
 }
 
-// insideEndpoint is AWS_ENDPOINT_URL as functions see it, at the gateway of the
-// sandboxes' network; empty where they have none.
+// insideEndpoint is AWS_ENDPOINT_URL as functions see it: at the gateway of the
+// sandboxes' network, or at their own loopback; empty where neither leads here.
 func (n *Node) insideEndpoint() string {
-	if n.network == nil {
+	switch {
+	case n.ports != nil:
+		return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(int(n.insidePort())))
+	case n.network == nil:
 		return ""
 	}
 	_, port, err := net.SplitHostPort(n.cfg.Listen)

@@ -40,7 +40,9 @@ type Node struct {
 	root      *auth.Root
 	sessions  *auth.Sessions
 	driver    sandbox.Driver
-	network   *network.Network // nil where sandboxes have none
+	noGVisor  error            // why it is not gVisor's, where that was tried
+	network   *network.Network // nil where sandboxes have none,
+	ports     *ports           // and these instead
 	runtimes  *runtime.Set
 	worker    *worker.Worker
 	logs      *logs.Service

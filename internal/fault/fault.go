@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"syscall"
 )
 
 // Error is an error with a place in an AWS protocol.
@@ -51,12 +52,24 @@ func (e *Error) With(field, value string) *Error {
 	return &c
 }
 
-// As finds the *Error in err's chain. An error without one, context ends
-// included, becomes an InternalFailure whose message says nothing of err.
+// As finds the *Error in err's chain. An error without one that comes from a full
+// disk says so; any other, context ends included, becomes an InternalFailure whose
+// message says nothing of err. Both are codes that every AWS service may answer:
+// https://docs.aws.amazon.com/transcribe/latest/APIReference/CommonErrors.html
 func As(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return &Error{
+			Code:   "ServiceUnavailable",
+			Status: http.StatusServiceUnavailable,
+			Message: "The disk of Mayfly's data folder is full, so nothing was changed. It takes new data again once there is space; " +
+				"what was acknowledged before is kept, and can be read and deleted.",
+			Type:  "Service",
+			cause: err,
+		}
 	}
 	return &Error{
 		Code:    "InternalFailure",

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -42,6 +44,19 @@ func TestAs(t *testing.T) {
 		if err != nil && !errors.Is(got, err) {
 			t.Errorf("%v is not the cause for our own log", err)
 		}
+	}
+}
+
+// TestAsFullDisk: what a person can do something about is told, without the paths
+// of this machine.
+func TestAsFullDisk(t *testing.T) {
+	err := fmt.Errorf("write secret: %w", &fs.PathError{Op: "write", Path: "/secret", Err: syscall.ENOSPC})
+	got := fault.As(err)
+	if got.Code != "ServiceUnavailable" || got.Status != 503 || !strings.Contains(got.Message, "disk") || strings.Contains(got.Error(), "secret") || !errors.Is(got, err) {
+		t.Errorf("%v became %d %v", err, got.Status, got)
+	}
+	if e := fault.New(400, "X", "%w", syscall.ENOSPC); fault.As(e) != e {
+		t.Error("a fault lost its own code")
 	}
 }
 

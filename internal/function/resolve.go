@@ -74,7 +74,7 @@ func (s *Service) target(r store.Reader, v *Version, n Name) (invoke.Target, err
 	}
 	t := invoke.Target{
 		Version: s.runnable(v), InvokedARN: s.arn(n.Function, n.Qualifier),
-		Reserved: -1, Async: async,
+		Reserved: -1, Traced: v.Settings.Tracing == "Active", Async: async,
 	}
 	own, err := reserved(r, n.Function)
 	if err == nil && own != nil {

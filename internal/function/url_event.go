@@ -167,10 +167,11 @@ func query(u *url.URL) map[string]string {
 	return out
 }
 
+// sourceIP is the caller's address. One at a socket of this machine has none.
 func sourceIP(r *http.Request) string {
 	ip, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr
+		return "127.0.0.1"
 	}
 	return ip
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/id"
 	"github.com/mayfly-cloud/mayfly/internal/record"
 	"github.com/mayfly-cloud/mayfly/internal/store"
-	"github.com/mayfly-cloud/mayfly/internal/trace"
 )
 
 // event is an asynchronous call that waits for its turn or its retry.
@@ -40,18 +39,15 @@ func (i *Invoker) InvokeAsync(ctx context.Context, req Request) error {
 	if err := checkJSON(req.Payload); err != nil {
 		return err
 	}
-	if _, err := i.cfg.Functions.Resolve(ctx, req.Function, req.Qualifier); err != nil {
+	t, err := i.cfg.Functions.Resolve(ctx, req.Function, req.Qualifier)
+	if err != nil {
 		return err
 	}
 	if len(req.ID) != requestIDLen {
 		req.ID = id.UUID()
 	}
-	header := trace.Header(ctx)
-	if header == "" {
-		header = req.TraceHeader
-	}
 	return i.queue.accept(ctx, event{
-		ID: req.ID, Function: req.Function, Qualifier: req.Qualifier, TraceHeader: header,
+		ID: req.ID, Function: req.Function, Qualifier: req.Qualifier, TraceHeader: i.traceOf(ctx, &req, &t),
 		ClientContext: req.ClientContext, Accepted: i.cfg.Clock.Now(),
 	}, payload(req.Payload))
 }

@@ -14,6 +14,9 @@ type Target struct {
 	InvokedARN string
 	// Reserved is the function's reserved concurrency; -1 for none.
 	Reserved int
+	// Traced says that the function's tracing is Active: where nobody has decided
+	// whether a call is sampled, some are.
+	Traced bool
 	// Async are the settings of an asynchronous call to this qualifier.
 	Async AsyncConfig
 }

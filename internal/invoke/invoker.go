@@ -82,8 +82,9 @@ type Config struct {
 
 // Invoker runs calls. Its methods are safe for concurrent use.
 type Invoker struct {
-	cfg   Config
-	queue *queue // nil without a store
+	cfg     Config
+	queue   *queue // nil without a store
+	sampler sampler
 }
 
 // New makes an Invoker. Asynchronous events are worked on while Run runs.
@@ -189,10 +190,7 @@ func (i *Invoker) run(ctx context.Context, req *Request, t *Target, s Stream) (*
 		UserInit:    phases.UserInit,
 		MemoryMiB:   v.MemoryMiB,
 	}}
-	header := trace.Header(ctx)
-	if header == "" {
-		header = req.TraceHeader
-	}
+	header := i.traceOf(ctx, req, t)
 	l := &callLog{report: &resp.Report, target: t, env: env, traceID: header}
 	var tail func() []byte
 	if req.Tail {

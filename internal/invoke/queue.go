@@ -20,6 +20,8 @@ const (
 	look, deepLook = 1024, 64 << 10
 	// pause is the least time between two looks.
 	pause = 2 * time.Millisecond
+	// failurePause is the time to the next look when the store has failed.
+	failurePause = time.Second
 	// claimBatch is how many events one transaction claims.
 	claimBatch = 64
 )
@@ -68,10 +70,7 @@ func (i *Invoker) Run(ctx context.Context) error {
 func (q *queue) run(ctx context.Context) error {
 	calls, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	if err := q.reclaim(ctx); err != nil {
-		return ignoreEnd(ctx, err)
-	}
-	if err := q.renew(ctx); err != nil {
+	if err := q.takeOver(ctx); err != nil {
 		return ignoreEnd(ctx, err)
 	}
 	q.mu.Lock()
@@ -89,6 +88,22 @@ func (q *queue) run(ctx context.Context) error {
 	defer timer.Stop()
 	q.wg.Wait()
 	return ignoreEnd(ctx, err)
+}
+
+// takeOver has this node begin where its last incarnation ended. On a full disk it
+// waits for space: what can be read is served meanwhile.
+func (q *queue) takeOver(ctx context.Context) error {
+	for {
+		err := q.reclaim(ctx)
+		if err == nil {
+			err = q.renew(ctx)
+		}
+		if !errors.Is(err, store.ErrFull) || ctx.Err() != nil {
+			return err
+		}
+		q.i.cfg.Log.Warn("asynchronous events wait for space on the disk", "error", err)
+		rest(ctx, failurePause)
+	}
 }
 
 func ignoreEnd(ctx context.Context, err error) error {
@@ -132,7 +147,9 @@ func (q *queue) poll(ctx context.Context) error {
 				return err
 			}
 			q.i.cfg.Log.Warn("asynchronous events could not be claimed", "error", err)
-			next = time.Second
+			// What came of the attempt must not wake this at once.
+			rest(ctx, failurePause)
+			continue
 		}
 		t := time.NewTimer(min(next, q.i.cfg.Look))
 		select {
@@ -145,6 +162,16 @@ func (q *queue) poll(ctx context.Context) error {
 		time.Sleep(pause)
 	}
 	return nil
+}
+
+// rest waits for d, or the end of ctx.
+func rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // claimDue claims what this node has workers for, and says how long nothing

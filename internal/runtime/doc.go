@@ -9,6 +9,8 @@
 //	nodejs/    bootstrap.js and its modules     node, any version from 18
 //	python/    __main__.py and its modules      python 3.9 and later
 //	java/      Main.java and its classes        compiled once with the machine's javac
+//	java/core/ aws-lambda-java-core's interfaces, as AWS's image has them, for
+//	           functions that don't package their own
 //	provided   no bootstrap: the agent starts the function's own
 //
 // A bootstrap speaks package agent/frame on descriptor 3 and writes log frames on
@@ -16,6 +18,6 @@
 // and knows nothing of a function until Init; a member of a pool is therefore
 // good for any function of its runtime.
 //
-// Not here: Ruby, .NET, the deprecated versions of the others, and SnapStart's
-// hooks.
+// Not here: Ruby, .NET, the deprecated versions of the others, SnapStart's hooks,
+// and Java's CustomPojoSerializer, which is asked by nobody.
 package runtime

@@ -15,6 +15,9 @@ import (
 // javaCompileTimeout bounds the one compilation of the Java bootstrap.
 const javaCompileTimeout = 2 * time.Minute
 
+// javaCore is the folder of our aws-lambda-java-core in the sources.
+const javaCore = "core"
+
 var errNoCompiler = errors.New("it is a JRE: a JDK is needed, to compile Mayfly's bootstrap once")
 
 // javaDir is where the bootstrap compiled for one Java version lives.
@@ -43,7 +46,8 @@ func (s *Set) ready(r Runtime) error {
 	return err
 }
 
-// compileJava makes bootstrap.jar, and beside it the certificates that the
+// compileJava makes bootstrap.jar; core.jar, the interfaces of handlers, for
+// functions that don't package them; and beside them the certificates that the
 // system keeps where a sandbox can't see them.
 func compileJava(ctx context.Context, dir string, r Runtime) error {
 	tmp, err := os.MkdirTemp(filepath.Join(dir, bootFolder), ".java-*")
@@ -51,9 +55,13 @@ func compileJava(ctx context.Context, dir string, r Runtime) error {
 		return fmt.Errorf("make folder: %w", err)
 	}
 	defer os.RemoveAll(tmp)
-	files, err := filepath.Glob(filepath.Join(bootstrapDir(dir, java), "*.java"))
-	if err != nil {
-		return fmt.Errorf("list sources: %w", err)
+	var files []string
+	for _, folder := range []string{".", javaCore} {
+		some, err := filepath.Glob(filepath.Join(bootstrapDir(dir, java), folder, "*.java"))
+		if err != nil {
+			return fmt.Errorf("list sources: %w", err)
+		}
+		files = append(files, some...)
 	}
 	bin := filepath.Dir(r.Path)
 	classes, out := filepath.Join(tmp, "classes"), filepath.Join(tmp, "out")
@@ -64,9 +72,11 @@ func compileJava(ctx context.Context, dir string, r Runtime) error {
 	if b, err := exec.CommandContext(ctx, filepath.Join(bin, "javac"), args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("compile bootstrap: %w: %s", err, firstLine(b))
 	}
-	jar := exec.CommandContext(ctx, filepath.Join(bin, "jar"), "--create", "--no-compress", "--file", filepath.Join(out, "bootstrap.jar"), "-C", classes, ".")
-	if b, err := jar.CombinedOutput(); err != nil {
-		return fmt.Errorf("pack bootstrap: %w: %s", err, firstLine(b))
+	for name, root := range map[string]string{"bootstrap.jar": "mayfly", "core.jar": "com"} {
+		jar := exec.CommandContext(ctx, filepath.Join(bin, "jar"), "--create", "--no-compress", "--file", filepath.Join(out, name), "-C", classes, root)
+		if b, err := jar.CombinedOutput(); err != nil {
+			return fmt.Errorf("pack %s: %w: %s", name, err, firstLine(b))
+		}
 	}
 	if err := copyCerts(filepath.Join(filepath.Dir(bin), "lib", "security", "cacerts"), out); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-//go:embed nodejs/*.js nodejs/*.mjs python/*.py java/*.java
+//go:embed nodejs/*.js nodejs/*.mjs python/*.py java/*.java java/core/*.java
 var sources embed.FS
 
 // Folders of the node's runtime folder.
@@ -76,7 +76,7 @@ func unpack(dir string) error {
 // unpackInto lays the folders out as a sandbox sees them at /var/runtime. The
 // empty ones are where SDKs are mounted.
 func unpackInto(dir string) error {
-	for _, d := range []string{"nodejs/node_modules", "python/bootstrap", "python/sdk", "java"} {
+	for _, d := range []string{"nodejs/node_modules", "python/bootstrap", "python/sdk", "java/" + javaCore} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			return err
 		}

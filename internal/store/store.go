@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"syscall"
 )
 
 // Limits that every driver keeps, in bytes.
@@ -21,11 +22,18 @@ var (
 	// ErrTooLarge is what a Tx returns for a key or value over the limit.
 	ErrTooLarge = errors.New("key or value over the store's limit")
 	// ErrFull says that the disk is full: nothing was written, and what was
-	// acknowledged before is still there. Deletes may still succeed.
-	ErrFull = errors.New("no space left for the store")
+	// acknowledged before is still there. Deletes may still succeed. It is also
+	// syscall.ENOSPC, as a full disk is that other parts of a node meet.
+	ErrFull error = full{}
 	// ErrClosed is what every method returns after Close.
 	ErrClosed = errors.New("store is closed")
 )
+
+// full is the type of ErrFull.
+type full struct{}
+
+func (full) Error() string { return "no space left for the store" }
+func (full) Unwrap() error { return syscall.ENOSPC }
 
 // Store is an ordered map from byte strings to byte strings, with transactions.
 // Its methods are safe for concurrent use.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/contrib/propagators/aws/xray"
@@ -75,8 +76,15 @@ func (t *Tracing) Root(ctx context.Context, name string, h http.Header) (context
 	if h.Get("X-Amzn-Trace-Id") != "" {
 		ctx = xray.Propagator{}.Extract(ctx, carrier)
 	}
-	if !oteltrace.SpanContextFromContext(ctx).IsValid() && h.Get("Traceparent") != "" {
+	if sc := oteltrace.SpanContextFromContext(ctx); sc.IsValid() {
+		if sampled, decided := Sampled(h.Get("X-Amzn-Trace-Id")); decided {
+			ctx = context.WithValue(ctx, decision{}, sampled)
+		}
+	} else if h.Get("Traceparent") != "" {
 		ctx = propagation.TraceContext{}.Extract(ctx, carrier)
+		if sc := oteltrace.SpanContextFromContext(ctx); sc.IsValid() {
+			ctx = context.WithValue(ctx, decision{}, sc.IsSampled())
+		}
 	}
 	return t.provider.Tracer(scope).Start(ctx, name, oteltrace.WithSpanKind(oteltrace.SpanKindServer))
 }
@@ -102,9 +110,21 @@ func Record(ctx context.Context, name string, start, end time.Time, attrs ...att
 	span.End(oteltrace.WithTimestamp(end))
 }
 
-// Header is the X-Amzn-Trace-Id of the span in ctx: "" without one.
+// decision is the context's key of whether the caller has a request sampled. It is
+// not whether our own spans are recorded, which the node's collector decides.
+type decision struct{}
+
+const (
+	sampledYes = ";Sampled=1"
+	sampledNo  = ";Sampled=0"
+)
+
+// Header is the X-Amzn-Trace-Id of the span in ctx: "" without one. It says Sampled
+// if the caller did:
 //
 //	Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1
+//
+// Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 func Header(ctx context.Context) string {
 	sc := oteltrace.SpanContextFromContext(ctx)
 	if !sc.IsValid() {
@@ -118,8 +138,35 @@ func Header(ctx context.Context) string {
 	b = hex.AppendEncode(b, tid[4:])
 	b = append(b, ";Parent="...)
 	b = hex.AppendEncode(b, sid[:])
-	if sc.IsSampled() {
-		return string(append(b, ";Sampled=1"...))
+	switch sampled, decided := ctx.Value(decision{}).(bool); {
+	case !decided:
+	case sampled:
+		b = append(b, sampledYes...)
+	default:
+		b = append(b, sampledNo...)
 	}
-	return string(append(b, ";Sampled=0"...))
+	return string(b)
+}
+
+// Sampled reads from an X-Amzn-Trace-Id whether its request is to be sampled, and
+// whether that has been decided at all.
+func Sampled(header string) (sampled, decided bool) {
+	for part := range strings.SplitSeq(header, ";") {
+		switch part = strings.TrimSpace(part); {
+		case strings.EqualFold(part, sampledYes[1:]):
+			return true, true
+		case strings.EqualFold(part, sampledNo[1:]):
+			return false, true
+		}
+	}
+	return false, false
+}
+
+// Decide completes an X-Amzn-Trace-Id whose sampling has not been decided.
+func Decide(header string, sampled bool) string {
+	header = strings.TrimSuffix(header, ";Sampled=?")
+	if sampled {
+		return header + sampledYes
+	}
+	return header + sampledNo
 }

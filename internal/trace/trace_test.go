@@ -42,6 +42,49 @@ func TestHeaderContinuesTheCallersTrace(t *testing.T) {
 	}
 }
 
+// Whether a request is sampled is the caller's word, and nobody's if there is none;
+// a collector of ours changes nothing about it.
+func TestHeaderKeepsTheCallersDecision(t *testing.T) {
+	const xray, w3c = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-"
+	for _, collector := range []string{"", "http://127.0.0.1:1"} {
+		tracing, err := trace.New(t.Context(), trace.Config{OTLP: collector})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct{ header, value, want string }{
+			{"X-Amzn-Trace-Id", xray + ";Sampled=1", "yes"},
+			{"X-Amzn-Trace-Id", xray + ";sampled=0", "no"},
+			{"X-Amzn-Trace-Id", xray, "undecided"},
+			{"X-Amzn-Trace-Id", xray + ";Sampled=?", "undecided"},
+			{"X-Amzn-Trace-Id", "garbage;Sampled=1", "undecided"},
+			{"Traceparent", w3c + "01", "yes"},
+			{"Traceparent", w3c + "00", "no"},
+			{"X-Other", "1", "undecided"},
+		} {
+			h := http.Header{}
+			h.Set(tt.header, tt.value)
+			ctx, _ := tracing.Root(t.Context(), "request", h) // never ended: nothing is sent
+			got := "undecided"
+			if sampled, decided := trace.Sampled(trace.Header(ctx)); sampled {
+				got = "yes"
+			} else if decided {
+				got = "no"
+			}
+			if got != tt.want {
+				t.Errorf("%s: %s gave %q, which is %s, want %s", tt.header, tt.value, trace.Header(ctx), got, tt.want)
+			}
+		}
+	}
+}
+
+func TestDecide(t *testing.T) {
+	for _, in := range []string{"Root=1-2", "Root=1-2;Sampled=?"} {
+		if yes, no := trace.Decide(in, true), trace.Decide(in, false); yes != "Root=1-2;Sampled=1" || no != "Root=1-2;Sampled=0" {
+			t.Errorf("%s became %s and %s", in, yes, no)
+		}
+	}
+}
+
 func TestSpansReachTheCollector(t *testing.T) {
 	var mu sync.Mutex
 	var got []byte

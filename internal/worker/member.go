@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mayfly-cloud/mayfly/internal/agent/forward"
 	"github.com/mayfly-cloud/mayfly/internal/agent/frame"
 	"github.com/mayfly-cloud/mayfly/internal/id"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
@@ -19,8 +20,10 @@ const (
 	// bootTimeout bounds a sandbox's start up to its Hello, a loaded machine
 	// allowed for.
 	bootTimeout = 30 * time.Second
-	// agentInside is where a sandbox sees the agent.
+	// agentInside is where a sandbox sees the agent, and portsInside the sockets of
+	// the node's ports.
 	agentInside = "/var/mayfly/agent"
+	portsInside = "/var/mayfly/ports"
 	// overhead is what a sandbox takes beside its code, roughly.
 	overhead = 25 << 20
 )
@@ -93,9 +96,17 @@ func (w *Worker) spec(o order) sandbox.Spec {
 		TmpBytes: o.tmp,
 		Network:  true,
 	}
+	ported := len(w.cfg.Ports.Open) > 0
+	s.Mounts = s.Mounts[:len(s.Mounts):len(s.Mounts)] // the runtime's own
+	if o.agent || ported {
+		s.Mounts = append(s.Mounts, sandbox.Mount{Host: w.cfg.Agent, Inside: agentInside})
+	}
 	if o.agent {
 		s.Args = []string{agentInside}
-		s.Mounts = append(s.Mounts[:len(s.Mounts):len(s.Mounts)], sandbox.Mount{Host: w.cfg.Agent, Inside: agentInside})
+	}
+	if ported {
+		s.Args = forward.Args(agentInside, portsInside, w.cfg.Ports.Open, s.Args)
+		s.Mounts = append(s.Mounts, sandbox.Mount{Host: w.cfg.Ports.Dir, Inside: portsInside})
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -74,6 +75,26 @@ func TestAgentIsThePrograms(t *testing.T) {
 	n.call(t, wrapped, "1")
 	for _, s := range n.driver.Specs() {
 		if s.Args[0] != "/var/mayfly/agent" || s.Mounts[0] != (sandbox.Mount{Host: "/agent", Inside: "/var/mayfly/agent"}) {
+			t.Errorf("started %q with %v", s.Args, s.Mounts)
+		}
+	}
+}
+
+// Where sandboxes have no network, whatever runs in them is started by the agent,
+// which leads the node's ports to it.
+func TestSandboxesWithoutANetworkGetPorts(t *testing.T) {
+	n := start(t, echo(), func(cfg *worker.Config) {
+		cfg.Ports = worker.Ports{Dir: "/data/ports", Open: []uint16{4566, 5432}}
+	})
+	custom := version("custom")
+	custom.Runtime = "agent"
+	n.call(t, version("hello"), "1")
+	n.call(t, custom, "1")
+	for i, program := range []string{"fake", "/var/mayfly/agent"} {
+		s := n.driver.Specs()[i]
+		want := []string{"/var/mayfly/agent", "ports", "/var/mayfly/ports", "4566,5432", program}
+		mounts := []sandbox.Mount{{Host: "/agent", Inside: "/var/mayfly/agent"}, {Host: "/data/ports", Inside: "/var/mayfly/ports"}}
+		if !slices.Equal(s.Args, want) || !slices.Equal(s.Mounts, mounts) {
 			t.Errorf("started %q with %v", s.Args, s.Mounts)
 		}
 	}

@@ -16,6 +16,9 @@ import (
 const (
 	maxProcesses = 1024
 	maxOpenFiles = 1024
+	// hurriedInit is how much of an init keeps the pool from booting: one may take
+	// long, and wait for others most of the time.
+	hurriedInit = 500 * time.Millisecond
 	// mibPerCPU is the memory size that comes with one whole CPU.
 	mibPerCPU = 1769
 )
@@ -30,6 +33,11 @@ func (w *Worker) start(s *set, kind StartKind) (*Environment, error) {
 	e := &Environment{w: w, version: v, set: s, kind: kind, place: starting}
 	e.phases.Began = time.Now()
 	p, err := w.prepare(w.life, e)
+	calm := func() {}
+	if kind == Cold {
+		calm = w.gate.hurry()
+	}
+	defer calm()
 	if err == nil {
 		err = w.furnish(w.life, e, p)
 	}
@@ -41,6 +49,7 @@ func (w *Worker) start(s *set, kind StartKind) (*Environment, error) {
 		return nil, fmt.Errorf("start %s: %w", v.Key, err)
 	}
 	e.parts = p
+	defer time.AfterFunc(hurriedInit, calm).Stop()
 	e.init(p, time.Now().Add(w.initTimeout(v, kind)))
 	return e, nil
 }
@@ -162,12 +171,16 @@ func (w *Worker) furnish(ctx context.Context, e *Environment, p parts) error {
 	return nil
 }
 
-// bootFor boots a sandbox that somebody waits for.
+// bootFor boots a sandbox for an environment.
 func (w *Worker) bootFor(ctx context.Context, e *Environment, o order) (*member, error) {
-	if err := w.gate.enter(ctx, false); err != nil {
+	r := forCall
+	if e.kind == Provisioned {
+		r = forProvision
+	}
+	if err := w.gate.enter(ctx, r); err != nil {
 		return nil, fmt.Errorf("wait for a turn to boot: %w", err)
 	}
-	defer w.gate.leave()
+	defer w.gate.leave(r)
 	if e.kind != Provisioned && !w.needed(e.set) {
 		return nil, errNotNeeded
 	}

@@ -62,13 +62,16 @@ func (p *pool) bootMember(s *shelf) (*member, error) {
 	p.mu.Lock()
 	wait := max(p.cfg.Delay, time.Until(s.retryAt))
 	p.mu.Unlock()
-	if !sleep(p.w.life, wait) || !p.w.room.fits(guess) {
+	if !sleep(p.w.life, wait) {
 		return nil, nil
 	}
-	if err := p.w.gate.enter(p.w.life, true); err != nil {
+	if err := p.w.gate.enter(p.w.life, forPool); err != nil {
 		return nil, nil
 	}
-	defer p.w.gate.leave()
+	defer p.w.gate.leave(forPool)
+	if !p.w.room.fits(guess) {
+		return nil, nil
+	}
 	p.count(s, 1)
 	defer p.count(s, -1)
 	m, err := p.w.boot(p.w.life, s.order)

@@ -33,6 +33,9 @@ type Config struct {
 	// Agent is the host path of the program that serves the Runtime API inside
 	// a sandbox. Without it, runtimes and layers that need it can't start.
 	Agent string
+	// Ports are the node's where the driver gives sandboxes no network: they are
+	// led to it by the agent. Zero where they have one.
+	Ports Ports
 	// MemoryMiB bounds what all environments and pool members of the node take,
 	// as measured; default 16 GiB.
 	MemoryMiB int
@@ -51,6 +54,14 @@ type Config struct {
 	Pool        PoolConfig
 	Clock       clock.Clock  // default clock.System
 	Log         *slog.Logger // default slog.Default()
+}
+
+// Ports are ports of the node as unix sockets, for package agent/forward.
+type Ports struct {
+	// Dir is the folder of the sockets, each named for its port.
+	Dir string
+	// Open are the ports that sandboxes have at their own 127.0.0.1.
+	Open []uint16
 }
 
 // Worker runs one node's environments. Its methods are safe for concurrent use.
@@ -78,6 +89,9 @@ type Worker struct {
 func New(cfg Config) (*Worker, error) {
 	if cfg.Driver == nil || cfg.Runtimes == nil || cfg.Code == nil || cfg.Credentials == nil || cfg.Logs == nil {
 		return nil, fmt.Errorf("new worker: Driver, Runtimes, Code, Credentials and Logs are required")
+	}
+	if len(cfg.Ports.Open) > 0 && cfg.Agent == "" {
+		return nil, fmt.Errorf("new worker: Ports need the agent")
 	}
 	cfg = withDefaults(cfg)
 	w := &Worker{

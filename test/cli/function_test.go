@@ -181,3 +181,30 @@ func expect(t *testing.T, lines <-chan string, text string) {
 		}
 	}
 }
+
+// A deployment whose settings are refused has changed nothing; one that goes
+// through says what it changed, without the values of variables.
+func TestDeployChangesAllOrNothing(t *testing.T) {
+	n := node.Start(t)
+	dir := folder(t, "shout", "index.mjs", shout)
+	at(t, n, "deploy", dir).check(t, 0, "http://", "ready")
+
+	write(t, dir, "index.mjs", strings.Replace(shout, "toUpperCase()", "toUpperCase() + '?'", 1))
+	for _, bad := range [][]string{{"--memory", "7"}, {"--timeout", "1000"}, {"--env", "AWS_REGION=mars"}, {"--runtime", "cobol"}} {
+		at(t, n, append([]string{"deploy", dir, "--timeout", "9"}, bad...)...).check(t, 1, "", "nothing was changed")
+	}
+	at(t, n, "invoke", "-q", "shout", `{"word":"hi"}`).check(t, 0, "\"HI\"\n", "")
+	var list []struct{ TimeoutSeconds int }
+	at(t, n, "ls", "--json").decode(t, &list)
+	if len(list) != 1 || list[0].TimeoutSeconds != 3 {
+		t.Errorf("after refused settings: %+v, want the old timeout", list)
+	}
+
+	got := at(t, n, "deploy", dir, "--timeout", "9", "--env", "MARK=secret")
+	got.check(t, 0, "http://", "changed timeout from 3 to 9, variables MARK\n")
+	if !strings.Contains(got.stderr, "changed the code\n") || strings.Contains(got.stderr, "secret") {
+		t.Errorf("it said %q", got.stderr)
+	}
+	at(t, n, "invoke", "-q", "shout", `{"word":"hi"}`).check(t, 0, "\"HI?secret\"\n", "")
+	at(t, n, "deploy", dir, "--timeout", "9").check(t, 0, "http://", "the code is the same\n")
+}

@@ -207,3 +207,17 @@ func code(err error) string {
 	}
 	return ""
 }
+
+// Without a word of the caller's, a function that only passes traces through is
+// not sampled, and one whose tracing is active is, the first time in a second.
+func TestTracingModes(t *testing.T) {
+	n := node.Start(t)
+	for mode, want := range map[types.TracingMode]string{types.TracingModePassThrough: "0", types.TracingModeActive: "1"} {
+		name := "traced-" + strings.ToLower(string(mode))
+		n.Create(name, types.RuntimeNodejs20x, node.Zip(t, map[string]string{"index.js": `exports.handler = async () => process.env._X_AMZN_TRACE_ID`}),
+			func(in *lambda.CreateFunctionInput) { in.TracingConfig = &types.TracingConfig{Mode: mode} })
+		if got := n.Invoke(name, `{}`).Payload; !regexp.MustCompile(`^"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=` + want + `"$`).MatchString(got) {
+			t.Errorf("%s: the function found %s, want Sampled=%s", mode, got, want)
+		}
+	}
+}

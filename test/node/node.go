@@ -35,10 +35,11 @@ type Node struct {
 	Data, Listen, Account, Role string
 	AccessKey, SecretKey        string
 
-	t     *testing.T
-	flags []string
-	cmd   *exec.Cmd
-	log   *buffer
+	t       *testing.T
+	flags   []string
+	prepare func(*exec.Cmd) // changes how the node is started; may be nil
+	cmd     *exec.Cmd
+	log     *buffer
 }
 
 // Binary is the program under test: MAYFLY_BINARY, as `make test` sets it, or
@@ -75,15 +76,36 @@ func Root(t testing.TB) string {
 // if the node does not end cleanly then.
 func Start(t *testing.T, flags ...string) *Node {
 	t.Helper()
-	n := &Node{t: t, Data: filepath.Join(t.TempDir(), "data"), Listen: freeAddress(t), flags: flags}
-	n.start()
-	t.Cleanup(func() {
+	return StartIn(t, filepath.Join(t.TempDir(), "data"), flags...)
+}
+
+// StartIn is Start on a data folder of the test's choice.
+func StartIn(t *testing.T, data string, flags ...string) *Node {
+	t.Helper()
+	n := &Node{t: t, Data: data, Listen: freeAddress(t), flags: flags}
+	n.begin()
+	return n
+}
+
+// StartAs is Start with a command that prepare has changed: where it is, and what
+// it runs as and in.
+func StartAs(t *testing.T, prepare func(*exec.Cmd), flags ...string) *Node {
+	t.Helper()
+	n := &Node{t: t, Data: filepath.Join(t.TempDir(), "data"), Listen: freeAddress(t), flags: flags, prepare: prepare}
+	n.begin()
+	return n
+}
+
+// begin starts the node and has it end with the test.
+func (n *Node) begin() {
+	n.t.Helper()
+	n.t.Cleanup(func() {
 		n.Stop()
-		if t.Failed() {
-			t.Logf("the node's log:\n%s", n.log)
+		if n.t.Failed() {
+			n.t.Logf("the node's log:\n%s", n.log)
 		}
 	})
-	return n
+	n.start()
 }
 
 func freeAddress(t *testing.T) string {
@@ -101,6 +123,9 @@ func (n *Node) start() {
 	n.log = &buffer{}
 	n.cmd = exec.Command(Binary(n.t), append([]string{"up", "--data", n.Data, "--listen", n.Listen}, n.flags...)...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	if n.prepare != nil {
+		n.prepare(n.cmd)
+	}
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatalf("start node: %v", err)
 	}
@@ -131,7 +156,7 @@ func (n *Node) URL() string { return "http://" + n.Listen }
 // again does nothing.
 func (n *Node) Stop() {
 	n.t.Helper()
-	if n.cmd.ProcessState != nil {
+	if n.cmd == nil || n.cmd.Process == nil || n.cmd.ProcessState != nil {
 		return
 	}
 	n.cmd.Process.Signal(syscall.SIGTERM)

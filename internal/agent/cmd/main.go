@@ -1,6 +1,7 @@
 // Command mayfly-agent is process 1 of sandboxes whose runtime speaks Lambda's
-// HTTP APIs; see package guest. Workers mount it into sandboxes; it takes no
-// arguments and is of no use elsewhere.
+// HTTP APIs; see package guest. With arguments it is what gives a sandbox without
+// a network the ports of its node; see package forward. Workers mount it into
+// sandboxes; it is of no use elsewhere.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"runtime"
 	"syscall"
 
+	"github.com/mayfly-cloud/mayfly/internal/agent/forward"
 	"github.com/mayfly-cloud/mayfly/internal/agent/guest"
 )
 
@@ -29,6 +31,9 @@ func run() error {
 	// Two, whatever the machine has: one goroutine carries a call, and the second
 	// keeps the scheduler from taking its place away while it waits in a read.
 	runtime.GOMAXPROCS(2)
+	if len(os.Args) > 1 {
+		return forwardPorts(os.Args[1], os.Args[2:])
+	}
 	cfg := guest.Config{Output: os.Stdout}
 	syscall.CloseOnExec(control)
 	cfg.Control = guest.NewSocket(os.NewFile(control, "control"))
@@ -42,4 +47,14 @@ func run() error {
 	}
 	cfg.Start = guest.NewReaper().Start
 	return guest.New(cfg).Run()
+}
+
+func forwardPorts(word string, args []string) error {
+	switch word {
+	case forward.Ports:
+		return forward.Become(args)
+	case forward.Served:
+		return forward.Serve(args)
+	}
+	return fmt.Errorf("no such command: %q", word)
 }

@@ -101,9 +101,6 @@ type InitBody struct {
 	Framed bool `json:"framed,omitempty"`
 	// Extensions are the paths of external extensions to start.
 	Extensions []string `json:"extensions,omitempty"`
-	// Forward maps addresses the agent listens on inside ("127.0.0.1:4566") to
-	// unix sockets inside, for sandboxes without a network.
-	Forward map[string]string `json:"forward,omitempty"`
 	// Function describes it to extensions.
 	FunctionName    string `json:"functionName"`
 	FunctionVersion string `json:"functionVersion"`

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -329,27 +327,6 @@ func TestFramedRuntimeUnderAnExtension(t *testing.T) {
 	p = run(t, init)
 	if e := p.failed(frame.NilID); e.Type != "Runtime.HandlerNotFound" {
 		t.Errorf("got %+v", e)
-	}
-}
-
-func TestForward(t *testing.T) {
-	at := filepath.Join(t.TempDir(), "api")
-	l, err := net.Listen("unix", at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "%s %s", r.Host, r.URL.Path)
-	})}
-	go server.Serve(l)
-	defer server.Close()
-	p := run(t, frame.InitBody{Forward: map[string]string{"127.0.0.1:4566": at}})
-	p.expect(frame.Ready)
-	for range 3 {
-		p.call(`{"do":"fetch","text":"http://127.0.0.1:4566/x"}`, frame.Call{})
-		if got := p.expect(frame.Result); got != id1+`"127.0.0.1:4566 /x"` {
-			t.Errorf("got %q", got)
-		}
 	}
 }
 

@@ -60,7 +60,7 @@ func (a *Agent) relay() {
 			init.Env = map[string]string{}
 		}
 		init.Env["AWS_LAMBDA_RUNTIME_API"] = a.cfg.Listener.Addr()
-		init.Args, init.Extensions, init.Forward, init.Framed = nil, nil, nil, false
+		init.Args, init.Extensions, init.Framed = nil, nil, false
 		err = in.sendJSON(frame.Init, "", init)
 	}
 	for err == nil {

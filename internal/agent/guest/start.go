@@ -3,7 +3,6 @@ package guest
 import (
 	"errors"
 	"io/fs"
-	"net"
 	"path"
 	"slices"
 	"time"
@@ -27,9 +26,6 @@ func (a *Agent) start() error {
 	a.begun = time.Now()
 	if len(a.init.Args) == 0 {
 		return errors.New("no command in Init")
-	}
-	if err := a.forward(a.init.Forward); err != nil {
-		return err
 	}
 	a.events.initStarted(a)
 	if len(a.init.Extensions) > maxExtensions {
@@ -109,17 +105,4 @@ func (a *Agent) runtimeEnded(x Exit) {
 	} else {
 		a.fail("Runtime.ExitError", "Runtime exited with error: %s", x)
 	}
-}
-
-// forward listens at each address and connects it with its unix socket.
-func (a *Agent) forward(sockets map[string]string) error {
-	for at, to := range sockets {
-		l, err := net.Listen("tcp", at)
-		if err != nil {
-			return err
-		}
-		f := &forwarder{agent: a, listener: l, to: to}
-		a.tasks.Go(f.run)
-	}
-	return nil
 }

@@ -65,7 +65,10 @@ final class Handlers {
     return method.isEmpty() ? byInterface(type) : byMethod(type, method);
   }
 
-  /** The code, its jars, and those of layers. */
+  /**
+   * The code, its jars, and those of layers; and last, so that a copy of the
+   * function's own comes first, aws-lambda-java-core for code without one.
+   */
   private static URL[] classPath(String taskRoot) throws MalformedURLException {
     List<URL> path = new ArrayList<>();
     path.add(new File(taskRoot + "/").toURI().toURL());
@@ -75,6 +78,7 @@ final class Handlers {
       Arrays.sort(jars);
       for (File jar : jars) path.add(jar.toURI().toURL());
     }
+    path.add(new URL(Handlers.class.getProtectionDomain().getCodeSource().getLocation(), "core.jar"));
     return path.toArray(URL[]::new);
   }
 

@@ -97,7 +97,7 @@ func (d *Driver) Info() sandbox.Info {
 	if d.cfg.Network != nil {
 		i.Detail += ", own network that leads to this node alone"
 	} else {
-		i.Weaker = append(i.Weaker, "network access")
+		i.Weaker = append(i.Weaker, "own network")
 	}
 	return i
 }

@@ -147,7 +147,7 @@ func TestConformanceRootless(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { check(t, d.Close()) })
-	want := []string{"own kernel", "memory limit", "CPU limit", "network access"}
+	want := []string{"own kernel", "memory limit", "CPU limit", "own network"}
 	if i := d.Info(); i.Name != "process-rootless" || !slices.Equal(i.Weaker, want) {
 		t.Errorf("%+v", i)
 	}

@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,11 +68,12 @@ var (
 	}
 )
 
-// NodeName is the node's name inside sandboxes that have a network.
+// NodeName is the node's name inside sandboxes.
 const NodeName = "host.mayfly.internal"
 
 // New makes the tree under dir, which only this mount namespace sees. gateway is
-// the address behind NodeName; empty for none.
+// the address behind NodeName; empty for the sandbox's own loopback, where the
+// node's ports are if there is no network.
 func New(dir, gateway string) (*Root, error) {
 	r := &Root{base: filepath.Join(dir, "base")}
 	for _, d := range baseDirs {
@@ -86,8 +88,8 @@ func New(dir, gateway string) (*Root, error) {
 		return nil, fmt.Errorf("make root: %w", err)
 	}
 	for name, text := range baseFiles {
-		if name == "/etc/hosts" && gateway != "" {
-			text += gateway + " " + NodeName + "\n"
+		if name == "/etc/hosts" {
+			text += cmp.Or(gateway, "127.0.0.1") + " " + NodeName + "\n"
 		}
 		if err := os.WriteFile(r.base+name, []byte(text), 0o644); err != nil {
 			return nil, fmt.Errorf("make root: %w", err)

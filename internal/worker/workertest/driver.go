@@ -19,6 +19,8 @@ type Driver struct {
 	Program Program
 	// BootDelay is how long a Start takes.
 	BootDelay time.Duration
+	// Starting, when set, is told of a Start that begins.
+	Starting func(sandbox.Spec)
 	// StartErr, when set, decides whether a Start fails.
 	StartErr func(sandbox.Spec) error
 	// Usage is what every sandbox says it takes.
@@ -44,6 +46,9 @@ func (d *Driver) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox,
 		d.specs = append(d.specs, spec)
 	})
 	defer d.note(func() { d.starting-- })
+	if d.Starting != nil {
+		d.Starting(spec)
+	}
 	select {
 	case <-time.After(d.BootDelay):
 	case <-ctx.Done():

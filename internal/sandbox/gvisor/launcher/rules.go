@@ -34,7 +34,9 @@ func newRules(s launch.Setup) (rules, error) {
 	if s.Rootless {
 		flags = append(flags, "--rootless")
 	}
-	alone, err := parseConfig(append(flags, "--network=none"))
+	// Sandboxes without a network reach their node through sockets in a folder
+	// that is mounted for it; none is anywhere else in what they see.
+	alone, err := parseConfig(append(flags, "--network=none", "--host-uds=open"))
 	if err != nil {
 		return rules{}, err
 	}

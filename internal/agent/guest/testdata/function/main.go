@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -68,14 +67,6 @@ func handle(ctx context.Context, e event) (any, error) {
 		}
 		_, err = p.Wait()
 		return "left one", err
-	case "fetch":
-		resp, err := http.Get(e.Text)
-		if err != nil {
-			return nil, err
-		}
-		defer resp.Body.Close()
-		b, err := io.ReadAll(resp.Body)
-		return string(b), err
 	}
 	return nil, fmt.Errorf("do what? %q", e.Do)
 }
