@@ -33,7 +33,8 @@ func (a api) startLiveTail(ctx context.Context, in *cloudwatchlogs.StartLiveTail
 	if q.pattern, err = parsePattern(in.LogEventFilterPattern); err != nil {
 		return err
 	}
-	session := id.UUID()
+	// From now on: what is stored after the caller has seen the start is shown.
+	session, began := id.UUID(), a.now()
 	err = stream.Send(&types.StartLiveTailResponseStreamMemberSessionStart{Value: types.LiveTailSessionStart{
 		SessionId: &session, RequestId: &session, LogGroupIdentifiers: in.LogGroupIdentifiers, LogStreamNames: in.LogStreamNames,
 		LogStreamNamePrefixes: in.LogStreamNamePrefixes, LogEventFilterPattern: in.LogEventFilterPattern,
@@ -41,7 +42,7 @@ func (a api) startLiveTail(ctx context.Context, in *cloudwatchlogs.StartLiveTail
 	if err != nil {
 		return err
 	}
-	return a.tail(ctx, q, func(list []shown, sampled bool) error {
+	return a.tail(ctx, q, began, func(list []shown, sampled bool) error {
 		update := types.LiveTailSessionUpdate{
 			SessionMetadata: &types.LiveTailSessionMetadata{Sampled: sampled}, SessionResults: make([]types.LiveTailSessionLogEvent, len(list)),
 		}

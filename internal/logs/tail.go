@@ -38,16 +38,12 @@ type shown struct {
 	group string
 }
 
-// tail calls send every second with what has been stored since, until ctx ends,
-// three hours have passed or send fails. sampled says that events were left out.
-func (s *Service) tail(ctx context.Context, q tailQuery, send func(list []shown, sampled bool) error) error {
+// tail calls send every second with what has been stored since it began, until ctx
+// ends, three hours have passed or send fails. sampled says that events were left out.
+func (s *Service) tail(ctx context.Context, q tailQuery, began int64, send func(list []shown, sampled bool) error) error {
 	ctx, cancel := context.WithTimeout(ctx, tailSession)
 	defer cancel()
 	seen := map[uint64]int64{} // chunks shown, with the time of their first event
-	began := s.now()
-	if _, _, err := s.fresh(ctx, q, began, seen); err != nil {
-		return err
-	}
 	tick := time.NewTicker(tailEvery)
 	defer tick.Stop()
 	for {
