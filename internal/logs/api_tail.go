@@ -33,8 +33,11 @@ func (a api) startLiveTail(ctx context.Context, in *cloudwatchlogs.StartLiveTail
 	if q.pattern, err = parsePattern(in.LogEventFilterPattern); err != nil {
 		return err
 	}
-	// From now on: what is stored after the caller has seen the start is shown.
-	session, began := id.UUID(), a.now()
+	t, err := a.beginTail(ctx, q) // before the start is sent: whoever has seen it misses nothing
+	if err != nil {
+		return err
+	}
+	session := id.UUID()
 	err = stream.Send(&types.StartLiveTailResponseStreamMemberSessionStart{Value: types.LiveTailSessionStart{
 		SessionId: &session, RequestId: &session, LogGroupIdentifiers: in.LogGroupIdentifiers, LogStreamNames: in.LogStreamNames,
 		LogStreamNamePrefixes: in.LogStreamNamePrefixes, LogEventFilterPattern: in.LogEventFilterPattern,
@@ -42,7 +45,7 @@ func (a api) startLiveTail(ctx context.Context, in *cloudwatchlogs.StartLiveTail
 	if err != nil {
 		return err
 	}
-	return a.tail(ctx, q, began, func(list []shown, sampled bool) error {
+	return a.tail(ctx, q, t, func(list []shown, sampled bool) error {
 		update := types.LiveTailSessionUpdate{
 			SessionMetadata: &types.LiveTailSessionMetadata{Sampled: sampled}, SessionResults: make([]types.LiveTailSessionLogEvent, len(list)),
 		}
