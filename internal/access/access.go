@@ -38,12 +38,19 @@ type Need struct {
 	Keys             Keys
 }
 
+// About lists the ARNs that in is about, never none: without any it is "*".
+func (r Rule) About(ctx context.Context, in any) []string {
+	if r.Resources != nil {
+		if list := r.Resources(ctx, in); len(list) > 0 {
+			return list
+		}
+	}
+	return []string{"*"}
+}
+
 // Needs lists what the operation needs for in.
 func (r Rule) Needs(ctx context.Context, in any) []Need {
-	resources := []string{"*"}
-	if r.Resources != nil {
-		resources = r.Resources(ctx, in)
-	}
+	resources := r.About(ctx, in)
 	var keys Keys
 	if r.Keys != nil {
 		keys = r.Keys(ctx, in)

@@ -37,6 +37,10 @@ func TestNeeds(t *testing.T) {
 	if d := cmp.Diff(want, access.Rule{Action: "s:List"}.Needs(t.Context(), in)); d != "" {
 		t.Error(d)
 	}
+	none := access.Rule{Action: "s:List", Resources: func(context.Context, any) []string { return nil }}
+	if d := cmp.Diff(want, none.Needs(t.Context(), in)); d != "" {
+		t.Errorf("about nothing: %s", d)
+	}
 	if got := (access.Rule{}).Needs(t.Context(), in); len(got) != 0 {
 		t.Errorf("without an action: %v", got)
 	}

@@ -27,6 +27,7 @@ func (s *Service) API(run Invoker) wire.API {
 		Operations: slices.Concat(s.functionOperations(), s.concurrencyOperations(), s.layerOperations(),
 			s.settingOperations(), s.toolOperations(), c.operations()),
 		Absent: absent,
+		Access: s.access(),
 	}
 }
 

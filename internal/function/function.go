@@ -49,7 +49,7 @@ func (s *Service) Create(ctx context.Context, c Creation) (*Version, error) {
 	if err := checkTags(c.Tags); err != nil {
 		return nil, err
 	}
-	if err := s.checkSettings(ctx, c.Change); err != nil {
+	if err := s.checkSettings(ctx, name, c.Change); err != nil {
 		return nil, err
 	}
 	// Before the upload is looked at: the usual mistake should be cheap.
@@ -225,7 +225,7 @@ func (s *Service) UpdateSettings(ctx context.Context, function string, c Change,
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkSettings(ctx, c); err != nil {
+	if err := s.checkSettings(ctx, name, c); err != nil {
 		return nil, err
 	}
 	var v *Version

@@ -244,7 +244,7 @@ func (s *Service) DeleteLayerVersion(ctx context.Context, layer string, n int64)
 	}
 	num := uint64(n)
 	// One transaction: version, policy and the use of the package go together.
-	return s.cfg.Store.Update(ctx, func(tx store.Tx) error {
+	return s.change(ctx, func(tx store.Tx) error {
 		v, err := load[LayerVersion](tx, layerVersionKey(name, num))
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
@@ -278,7 +278,7 @@ func (s *Service) AddLayerPermission(ctx context.Context, layer string, n int64,
 	}
 	key := layerPolicyKey(v.Layer, v.Number)
 	var revision string
-	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
+	err = s.change(ctx, func(tx store.Tx) error {
 		if err := addStatement(tx, key, *st, p.Revision); err != nil {
 			return err
 		}
@@ -297,7 +297,7 @@ func (s *Service) RemoveLayerPermission(ctx context.Context, layer string, n int
 	if err != nil {
 		return err
 	}
-	return s.cfg.Store.Update(ctx, func(tx store.Tx) error {
+	return s.change(ctx, func(tx store.Tx) error {
 		return removeStatement(tx, layerPolicyKey(v.Layer, v.Number), sid, revision)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mayfly-cloud/mayfly/internal/arn"
+	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
 	"github.com/mayfly-cloud/mayfly/internal/id"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
@@ -183,6 +184,11 @@ func addStatement(tx store.Tx, key []byte, st Statement, revision string) error 
 	}
 	if len(text) > maxPolicy {
 		return user(http.StatusBadRequest, "PolicyLengthExceededException", "The final policy size (%d) is bigger than the limit (%d).", len(text), maxPolicy)
+	}
+	// Whoever evaluates it must be able to read it: a policy that can't be read
+	// denies everything.
+	if _, err := policy.Parse([]byte(text), policy.Resource); err != nil {
+		return invalid("The policy would not be valid: %v", err)
 	}
 	return save(tx, key, p)
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mayfly-cloud/mayfly/internal/access"
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/blob"
 	"github.com/mayfly-cloud/mayfly/internal/clock"
@@ -27,9 +28,9 @@ type Runtimes interface {
 
 // Roles knows execution roles.
 type Roles interface {
-	// CheckRole returns nil for a role a function may run under, else a
-	// *fault.Error. The ARN is well-formed.
-	CheckRole(ctx context.Context, roleARN string) error
+	// CheckRole returns nil for a role that the function with this ARN may run
+	// under, else a *fault.Error. The role's ARN is well-formed.
+	CheckRole(ctx context.Context, roleARN, functionARN string) error
 }
 
 // Objects reads code packages from buckets.
@@ -53,6 +54,14 @@ type Authenticator interface {
 	// Authenticate checks the signature over a request to a service and its body.
 	// A refusal is an *auth.Refusal or a *fault.Error.
 	Authenticate(r *http.Request, service string, body []byte) (auth.Principal, error)
+}
+
+// Permissions decides what callers may do.
+type Permissions interface {
+	// May returns nil if p may do all of needs. A refusal is a *fault.Error with the
+	// code AccessDeniedException, or an *auth.Refusal; any other error is a fault of
+	// ours.
+	May(ctx context.Context, p auth.Principal, needs ...access.Need) error
 }
 
 // Provisioner keeps environments initialised ahead of calls.
@@ -107,9 +116,11 @@ type Service struct {
 
 	// What is remembered of the store, each until the next generation.
 	generation   generation
-	targets      cache[Name, *target] // by function and qualifier as callers spell them
-	reservations cache[string, int]   // by account
-	sites        cache[string, *site] // by the id in a URL's host
+	targets      cache[Name, *target]  // by function and qualifier as callers spell them
+	reservations cache[string, int]    // by account
+	sites        cache[string, *URL]   // by the id in a URL's host
+	policies     cache[string, []byte] // documents, by the ARN of what they protect
+	tags         cache[string, map[string]string]
 }
 
 // New makes a service over what the store holds. It reads nothing yet.

@@ -209,6 +209,7 @@ func TestPermissions(t *testing.T) {
 	refused(t, add(func(p *function.Permission) { p.Sid = "a b" }), "ValidationException", "'statementId'")
 	refused(t, add(func(p *function.Permission) { p.Action = "s3:GetObject" }), "ValidationException", "'action'")
 	refused(t, add(func(p *function.Permission) { p.Principal = "somebody" }), "InvalidParameterValueException", "principal was invalid")
+	refused(t, add(func(p *function.Permission) { p.Principal = "arn:aws:iam::210987654321:policy/p" }), "InvalidParameterValueException", "would not be valid")
 	refused(t, add(func(p *function.Permission) { p.URLAuthType = "NONE" }), "InvalidParameterValueException", "only supported for lambda:InvokeFunctionUrl")
 	_, err := w.AddPermission(ctx, "hello", "$LATEST", good)
 	refused(t, err, "InvalidParameterValueException", "do not support adding policies for $LATEST")

@@ -107,14 +107,14 @@ func set[T any](to *T, from *T) {
 
 // checkSettings asks the rooms that know about a runtime and a role, outside of
 // any transaction.
-func (s *Service) checkSettings(ctx context.Context, c Change) error {
+func (s *Service) checkSettings(ctx context.Context, name string, c Change) error {
 	if c.Runtime != nil {
 		if err := s.cfg.Runtimes.Check(*c.Runtime); err != nil {
 			return err
 		}
 	}
 	if c.Role != nil && s.cfg.Roles != nil && roleForm.MatchString(*c.Role) {
-		return s.cfg.Roles.CheckRole(ctx, *c.Role)
+		return s.cfg.Roles.CheckRole(ctx, *c.Role, s.arn(name, ""))
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (s *Service) retag(ctx context.Context, resource string, fn func(map[string
 	if err != nil {
 		return err
 	}
-	return s.cfg.Store.Update(ctx, func(tx store.Tx) error {
+	return s.change(ctx, func(tx store.Tx) error {
 		f, err := s.function(tx, name)
 		if err != nil {
 			return err

@@ -72,7 +72,7 @@ type eventIAM struct {
 const defaultRoute = "$default"
 
 // event describes a request to a URL as JSON.
-func (u urls) event(r *http.Request, at *site, caller auth.Principal, body []byte) ([]byte, error) {
+func (u urls) event(r *http.Request, at *URL, caller auth.Principal, body []byte) ([]byte, error) {
 	now := u.cfg.Clock.Now().UTC()
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
@@ -114,7 +114,7 @@ func (u urls) event(r *http.Request, at *site, caller auth.Principal, body []byt
 // headers gives a request's headers: names in lower case, several values joined.
 // Cookies have a place of their own. A caller's signature and session token stay
 // out: they are between the caller and us.
-func (u urls) headers(r *http.Request, at *site) map[string]string {
+func (u urls) headers(r *http.Request, at *URL) map[string]string {
 	out := make(map[string]string, len(r.Header)+5)
 	for name, values := range r.Header {
 		switch lower := strings.ToLower(name); lower {

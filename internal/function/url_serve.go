@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/mayfly-cloud/mayfly/internal/access"
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/id"
@@ -26,23 +27,20 @@ func (s *Service) ServesHost(host string) bool {
 	return ok && len(rest) > len(urlLabel) && strings.EqualFold(rest[:len(urlLabel)], urlLabel)
 }
 
-// site is a URL with what is asked of it for every request.
-type site struct {
-	URL
-	// public says that the function's policy lets everybody call the URL.
-	public bool
-}
-
 // urls serves function URLs.
 type urls struct {
 	*Service
 	run Invoker
 	who Authenticator
+	may Permissions
 }
 
 // URLs serves the hosts of function URLs. Calls are run by the Invoker; callers
-// of URLs with AuthType AWS_IAM are told by the Authenticator.
-func (s *Service) URLs(run Invoker, who Authenticator) http.Handler { return urls{s, run, who} }
+// of URLs with AuthType AWS_IAM are told by the Authenticator; whether they, or
+// everybody, may call is for Permissions to say.
+func (s *Service) URLs(run Invoker, who Authenticator, may Permissions) http.Handler {
+	return urls{s, run, who, may}
+}
 
 // ServeHTTP makes an event of a request, calls the function, and makes a response
 // of its answer.
@@ -123,78 +121,60 @@ func (u urls) buffer(ctx context.Context, w http.ResponseWriter, call invoke.Req
 }
 
 // site finds the URL of an id.
-func (u urls) site(ctx context.Context, urlID string) (*site, error) {
-	return u.sites.get(&u.generation, urlID, func() (*site, error) {
-		var at *site
-		err := u.cfg.Store.View(ctx, func(r store.Reader) error {
+func (u urls) site(ctx context.Context, urlID string) (*URL, error) {
+	return u.sites.get(&u.generation, urlID, func() (at *URL, err error) {
+		err = u.cfg.Store.View(ctx, func(r store.Reader) error {
 			o, err := loadOr[urlOwner](r, hostKey(urlID), errForbidden)
 			if err != nil {
 				return err
 			}
-			found, err := loadOr[URL](r, urlKey(o.Function, o.Qualifier), errForbidden)
-			if err != nil {
-				return err
-			}
-			at = &site{URL: *found}
-			p, err := load[Policy](r, policyKey(o.Function, o.Qualifier))
-			if errors.Is(err, store.ErrNotFound) {
-				return nil
-			}
-			if err == nil {
-				at.public = p.letsEverybodyCall()
-			}
+			at, err = loadOr[URL](r, urlKey(o.Function, o.Qualifier), errForbidden)
 			return err
 		})
 		return at, err
 	})
 }
 
-// letsEverybodyCall says whether a policy allows a URL without authentication,
-// which AWS asks for on top of AuthType NONE.
-func (p *Policy) letsEverybodyCall() bool {
-	for _, st := range p.Statements {
-		names := st.Action == "lambda:InvokeFunctionUrl" || st.Action == "lambda:*" || st.Action == "*"
-		if st.Effect != "Allow" || st.Principal.AWS != "*" || !names {
-			continue
-		}
-		open := true
-		for operator, keys := range st.Condition {
-			for key, value := range keys {
-				open = open && operator == "StringEquals" && key == "lambda:FunctionUrlAuthType" && value == "NONE"
-			}
-		}
-		if open {
-			return true
-		}
-	}
-	return false
-}
-
 // errForbidden answers who may not call a URL, and who calls one that is not
 // there.
 var errForbidden = fault.New(http.StatusForbidden, "AccessDeniedException", "Forbidden")
 
-// admit tells who calls, and whether they may: everybody where the policy says
-// so, else the account's owner. Nobody is the caller of a URL without AWS_IAM.
-func (u urls) admit(r *http.Request, at *site, body []byte) (auth.Principal, error) {
-	if at.Auth == "NONE" {
-		if !at.public {
-			return auth.Nobody, errForbidden
+// admit tells who calls, and lets in who may. Nobody is the caller of a URL without
+// AWS_IAM.
+func (u urls) admit(r *http.Request, at *URL, body []byte) (auth.Principal, error) {
+	p := auth.Nobody
+	if at.Auth != "NONE" {
+		var err error
+		p, err = u.who.Authenticate(r, "lambda", body)
+		var refusal *auth.Refusal
+		if errors.As(err, &refusal) {
+			return p, refusal.Fault(auth.REST)
 		}
-		return auth.Nobody, nil
+		if err != nil {
+			return p, err
+		}
 	}
-	p, err := u.who.Authenticate(r, "lambda", body)
+	err := u.may.May(r.Context(), p, u.needs(at)...)
 	var refusal *auth.Refusal
-	if errors.As(err, &refusal) {
-		return auth.Nobody, refusal.Fault(auth.REST)
+	switch {
+	case fault.Is(err, errForbidden.Code):
+		return p, errForbidden // why is for the audit trail
+	case errors.As(err, &refusal):
+		return p, refusal.Fault(auth.REST)
 	}
-	if err != nil {
-		return auth.Nobody, err
+	return p, err
+}
+
+// needs is what a call of a URL asks for: the URL, and the function behind it, which
+// a permission may open to calls by way of the URL alone.
+// Source: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+func (u urls) needs(at *URL) []access.Need {
+	function := u.arn(at.Function, at.Qualifier)
+	keys := access.Keys{"lambda:FunctionUrlAuthType": {at.Auth}, "lambda:InvokedViaFunctionUrl": {"true"}}
+	return []access.Need{
+		{Action: "lambda:InvokeFunctionUrl", Resource: function, Keys: keys},
+		{Action: "lambda:InvokeFunction", Resource: function, Keys: keys},
 	}
-	if p.Kind != auth.RootUser || p.Account != u.cfg.Account {
-		return auth.Nobody, errForbidden
-	}
-	return p, nil
 }
 
 // errBadAnswer is what callers get when a function failed, or answered what is

@@ -16,6 +16,9 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/function"
+	"github.com/mayfly-cloud/mayfly/internal/gateway"
+	"github.com/mayfly-cloud/mayfly/internal/iam"
+	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
 	"github.com/mayfly-cloud/mayfly/internal/id"
 	"github.com/mayfly-cloud/mayfly/internal/invoke"
 )
@@ -28,9 +31,39 @@ func (signed) Authenticate(r *http.Request, service string, _ []byte) (auth.Prin
 	case "owner":
 		return auth.Principal{Kind: auth.RootUser, Account: account, ARN: "arn:aws:iam::" + account + ":root", UserID: account, AccessKeyID: "AKIA1"}, nil
 	case "other":
-		return auth.Principal{Kind: auth.User, Account: account}, nil
+		return auth.Principal{Kind: auth.User, Account: account, ARN: "arn:aws:iam::" + account + ":user/other"}, nil
 	}
 	return auth.Nobody, fault.New(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+}
+
+// identities has no policies for anybody.
+type identities struct{}
+
+func (identities) Caller(_ context.Context, p auth.Principal) (*iam.Caller, error) {
+	kind := map[auth.Kind]policy.PrincipalType{auth.RootUser: policy.Root, auth.User: policy.User}[p.Kind]
+	return &iam.Caller{Principal: policy.Principal{Type: kind, ARN: p.ARN, Account: p.Account}}, nil
+}
+
+func (identities) Note(auth.Principal, string) {}
+
+// permissions let in whom the function's policy does, and root.
+func (w *world) permissions() function.Permissions {
+	return gateway.NewPermissions(gateway.PermissionsConfig{
+		Identities: identities{}, Region: region, Resources: map[string]gateway.Protected{"lambda": {Policies: w.Service}},
+	})
+}
+
+// allow adds the permissions that a call of a URL takes.
+func (w *world) allow(sid, principal, authType string) {
+	w.t.Helper()
+	for _, p := range []function.Permission{
+		{Sid: sid, Action: "lambda:InvokeFunctionUrl", Principal: principal, URLAuthType: authType},
+		{Sid: sid + "-function", Action: "lambda:InvokeFunction", Principal: principal, ViaURL: ptr(true)},
+	} {
+		if _, err := w.AddPermission(context.Background(), "hello", "", p); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // site makes a function with a URL that everybody may call, and gives its host.
@@ -45,12 +78,7 @@ func (w *world) site(c function.URLChange) (*function.URL, string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_, err = w.AddPermission(ctx, "hello", "", function.Permission{
-		Sid: "public", Action: "lambda:InvokeFunctionUrl", Principal: "*", URLAuthType: "NONE",
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.allow("public", "*", "NONE")
 	return u, strings.TrimSuffix(strings.TrimPrefix(w.Address(u), "http://"), "/")
 }
 
@@ -59,7 +87,7 @@ func (w *world) call(r *http.Request, host string) *http.Response {
 	r.Host = host
 	r = r.WithContext(id.WithRequest(r.Context(), "11111111-2222-4333-8444-555555555555"))
 	rec := httptest.NewRecorder()
-	w.URLs(w.invoker, signed{}).ServeHTTP(rec, r)
+	w.URLs(w.invoker, signed{}, w.permissions()).ServeHTTP(rec, r)
 	return rec.Result()
 }
 
@@ -243,11 +271,19 @@ func TestURLPermissions(t *testing.T) {
 	if got := get(""); got != 200 {
 		t.Errorf("a public URL: %d", got)
 	}
-	if err := w.RemovePermission(ctx, "hello", "", "public", ""); err != nil {
-		t.Fatal(err)
-	}
-	if got := get(""); got != 403 {
-		t.Errorf("without the permission: %d", got)
+	for _, sid := range []string{"public", "public-function"} { // each alone is not enough
+		if err := w.RemovePermission(ctx, "hello", "", sid, ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := get(""); got != 403 {
+			t.Errorf("without the permission %s: %d", sid, got)
+		}
+		if sid == "public" {
+			w.allow("again", "*", "NONE")
+			if err := w.RemovePermission(ctx, "hello", "", "again-function", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	if _, err := w.UpdateURL(ctx, "hello", "", function.URLChange{Auth: ptr("AWS_IAM")}); err != nil {
 		t.Fatal(err)
@@ -257,6 +293,11 @@ func TestURLPermissions(t *testing.T) {
 			t.Errorf("%q: %d, want %d", who, got, want)
 		}
 	}
+	w.allow("other", "arn:aws:iam::"+account+":user/other", "AWS_IAM")
+	if got := get("other"); got != 200 {
+		t.Errorf("whom the policy lets in: %d", got)
+	}
+	get("owner")
 	var e struct {
 		Headers        map[string]string
 		RequestContext struct {
@@ -329,7 +370,7 @@ func TestURLCORS(t *testing.T) {
 func TestURLStreams(t *testing.T) {
 	w := newWorld(t)
 	_, host := w.site(function.URLChange{Mode: ptr("RESPONSE_STREAM")})
-	server := httptest.NewServer(w.URLs(w.invoker, signed{}))
+	server := httptest.NewServer(w.URLs(w.invoker, signed{}, w.permissions()))
 	defer server.Close()
 	stream := func(contentType, failure string, parts ...string) (*http.Response, string, error) {
 		w.invoker.stream = func(_ invoke.Request, s invoke.Stream) (*invoke.Response, error) {

@@ -23,6 +23,7 @@ type answer struct {
 	http.ResponseWriter
 	span   oteltrace.Span // nil without tracing
 	status int            // 0 until the answer is begun
+	visit  visit
 
 	router *wire.Router // nil until the service is known
 	call   *wire.Call   // nil until the operation is known

@@ -19,6 +19,9 @@ import (
 // serveAPI answers a request for an operation of an AWS API.
 func (g *Gateway) serveAPI(ctx context.Context, w *answer, r *http.Request) {
 	signature, err := auth.Parse(r)
+	if refusal := new(auth.Refusal); errors.As(err, &refusal) && refusal.Reason == auth.Missing && g.serveUnsigned(ctx, w, r) {
+		return
+	}
 	if err != nil {
 		g.fail(ctx, w, r, "parse signature", err)
 		return
@@ -43,6 +46,29 @@ func (g *Gateway) serveAPI(ctx context.Context, w *answer, r *http.Request) {
 	if err := q.serve(ctx, admission); err != nil {
 		g.fail(ctx, w, r, q.name, err)
 	}
+}
+
+// serveUnsigned answers a request that nobody signed, if its operation is one that
+// needs no signature: what it is sent says who calls.
+func (g *Gateway) serveUnsigned(ctx context.Context, w *answer, r *http.Request) bool {
+	if len(g.unsigned) == 0 || wire.Guess(r) != wire.Query {
+		return false
+	}
+	r.Body = &limited{ReadCloser: r.Body, left: maxUnsigned, end: w.readWhenever}
+	for _, router := range g.unsigned {
+		call, err := router.Match(r)
+		if err != nil || !call.Access().Unsigned {
+			continue
+		}
+		w.router, w.call = router, call
+		q := request{Gateway: g, w: w, r: r, service: router.Service(), name: router.Service() + ":" + call.Operation()}
+		w.name(q.service, call.Operation())
+		if err := q.perform(ctx, auth.Nobody, nil); err != nil {
+			g.fail(ctx, w, r, q.name, err)
+		}
+		return true
+	}
+	return false
 }
 
 // request is one request whose operation is being found out, or known.
@@ -79,12 +105,25 @@ func (q *request) serve(ctx context.Context, admission *auth.Admission) error {
 	if err != nil {
 		return err
 	}
+	return q.perform(ctx, principal, body)
+}
+
+// perform does the operation for its caller, and leaves the event of it.
+func (q *request) perform(ctx context.Context, principal auth.Principal, body []byte) error {
+	v := &q.w.visit
+	v.known, v.principal, v.service, v.operation = true, principal, q.service, q.w.call.Operation()
+	err := errPanic // unless it returns
+	defer func() { q.audit(ctx, q.w, err) }()
+	err = q.run(auth.With(ctx, principal), body)
+	return err
+}
+
+func (q *request) run(ctx context.Context, body []byte) error {
 	in, err := q.w.call.Decode(q.r, body)
 	if err != nil {
 		return err
 	}
-	ctx = auth.With(ctx, principal)
-	if err := q.authorize(ctx, principal, in); err != nil {
+	if err := q.authorize(ctx, in); err != nil {
 		return err
 	}
 	return q.w.call.Serve(ctx, q.w, in, id.Request(ctx))
@@ -139,14 +178,10 @@ func (q *request) open(ctx context.Context, admission *auth.Admission) (auth.Pri
 	return principal, body, nil
 }
 
-func (q *request) authorize(ctx context.Context, p auth.Principal, in any) error {
-	action := q.name
-	if a, ok := actions[action]; ok {
-		action = a
-	}
+func (q *request) authorize(ctx context.Context, in any) error {
 	ctx, span := trace.Start(ctx, "authorize")
 	defer span.End()
-	return q.cfg.Authorizer.Authorize(ctx, p, action, in)
+	return q.cfg.Permissions.authorize(ctx, &q.w.visit, q.w.call.Access(), in)
 }
 
 // notOffered is the fault for a service that AWS has and this node has not.

@@ -19,6 +19,9 @@ const (
 	DefaultMaxBody = 8 << 20
 	// maxForm is the largest body of awsQuery, which is read to learn the operation.
 	maxForm = 4 << 20
+	// maxUnsigned is the largest body of what needs no signature, and is read for
+	// anybody: a token has at most 20,000 bytes.
+	maxUnsigned = 64 << 10
 	// maxObject is the largest body that S3 takes in one request.
 	maxObject = 5 << 30
 	// maxPage is the largest body for a page of Mayfly's own.

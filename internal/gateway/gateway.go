@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/mayfly-cloud/mayfly/internal/auth"
+	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/id"
 	"github.com/mayfly-cloud/mayfly/internal/trace"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
@@ -24,8 +26,10 @@ type Config struct {
 	Pages []Page
 	// Auth verifies signatures.
 	Auth *auth.Verifier
-	// Authorizer decides what callers may do.
-	Authorizer Authorizer
+	// Permissions decides what callers may do.
+	Permissions *Permissions
+	// Audit keeps who asked for what; nil keeps nothing.
+	Audit Auditor
 	// Tracing makes the root spans; nil for none.
 	Tracing *trace.Tracing
 	// Log takes what is wrong with us; nil discards it.
@@ -33,6 +37,10 @@ type Config struct {
 	// MaxBody has the limits in bytes of operations that differ from
 	// DefaultMaxBody, by "service:Operation"; nil for AWS's own.
 	MaxBody map[string]int64
+	// Region is the node's, for the audit trail.
+	Region string
+	// Clock tells when requests arrive; nil for the machine's.
+	Clock clock.Clock
 	// Version is told by the health page.
 	Version string
 	// Ready says why the node cannot serve yet, for the health page; nil is always
@@ -42,12 +50,14 @@ type Config struct {
 
 // Gateway is the front door. It is an http.Handler, safe for concurrent use.
 type Gateway struct {
-	cfg    Config
-	log    *slog.Logger
-	apis   map[string][]*wire.Router // by signing name
-	names  []string                  // the signing names, sorted
-	pages  *http.ServeMux
-	bodies *semaphore.Weighted // bytes of large bodies that nobody has verified yet
+	cfg   Config
+	log   *slog.Logger
+	apis  map[string][]*wire.Router // by signing name
+	names []string                  // the signing names, sorted
+	// unsigned are the APIs with operations that need no signature.
+	unsigned []*wire.Router
+	pages    *http.ServeMux
+	bodies   *semaphore.Weighted // bytes of large bodies that nobody has verified yet
 }
 
 // New makes the gateway.
@@ -55,6 +65,9 @@ func New(c Config) *Gateway {
 	g := &Gateway{cfg: c, log: c.Log, apis: map[string][]*wire.Router{}, bodies: semaphore.NewWeighted(maxUnverified)}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
+	}
+	if g.cfg.Clock == nil {
+		g.cfg.Clock = clock.System
 	}
 	if g.cfg.MaxBody == nil {
 		g.cfg.MaxBody = awsMaxBody
@@ -64,6 +77,9 @@ func New(c Config) *Gateway {
 			g.names = append(g.names, api.Service())
 		}
 		g.apis[api.Service()] = append(g.apis[api.Service()], api)
+		if api.Unsigned() {
+			g.unsigned = append(g.unsigned, api)
+		}
 	}
 	slices.Sort(g.names)
 	g.pages = g.newPages(c.Pages)
@@ -74,7 +90,8 @@ func New(c Config) *Gateway {
 func (g *Gateway) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	requestID := id.UUID()
 	ctx := id.WithRequest(r.Context(), requestID)
-	w := &answer{ResponseWriter: rw}
+	w := &answer{ResponseWriter: rw, visit: visit{r: r, at: g.cfg.Clock.Now()}}
+	ctx = context.WithValue(ctx, visitKey{}, &w.visit)
 	if g.cfg.Tracing != nil {
 		ctx, w.span = g.cfg.Tracing.Root(ctx, "request", r.Header)
 		defer w.endSpan()
@@ -93,6 +110,7 @@ func (g *Gateway) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		w.name("site", site.Name)
 		r = r.WithContext(ctx)
 		r.Body = &limited{ReadCloser: r.Body, left: DefaultMaxBody, end: w.readWhenever}
+		defer g.audit(ctx, w, nil)
 		site.Handler.ServeHTTP(w, r)
 		return
 	}

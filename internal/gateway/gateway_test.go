@@ -24,9 +24,12 @@ import (
 	"github.com/aws/smithy-go"
 	"go.uber.org/goleak"
 
+	"github.com/mayfly-cloud/mayfly/internal/access"
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/gateway"
+	"github.com/mayfly-cloud/mayfly/internal/iam"
+	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
 	"github.com/mayfly-cloud/mayfly/internal/id"
 	"github.com/mayfly-cloud/mayfly/internal/trace"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
@@ -66,12 +69,12 @@ func openDoor(t testing.TB, change ...func(*gateway.Config)) *door {
 	}
 	d := &door{root: root, sessions: sessions, log: &logged{}}
 	c := gateway.Config{
-		APIs:       []*wire.Router{lambdaAPI(t), logsAPI(t)},
-		Auth:       auth.NewVerifier(auth.Config{Keys: auth.Ring{root, sessions}, Region: region}),
-		Authorizer: gateway.OwnerOnly{Region: region},
-		Tracing:    tracing,
-		Log:        slog.New(slog.NewJSONHandler(d.log, nil)),
-		Version:    "test",
+		APIs:        []*wire.Router{lambdaAPI(t), logsAPI(t)},
+		Auth:        auth.NewVerifier(auth.Config{Keys: auth.Ring{root, sessions}, Region: region}),
+		Permissions: gateway.NewPermissions(gateway.PermissionsConfig{Identities: ownerOnly{}, Region: region}),
+		Tracing:     tracing,
+		Log:         slog.New(slog.NewJSONHandler(d.log, nil)),
+		Version:     "test",
 	}
 	for _, f := range change {
 		f(&c)
@@ -83,6 +86,37 @@ func openDoor(t testing.TB, change ...func(*gateway.Config)) *door {
 	t.Cleanup(d.server.Close)
 	d.url = d.server.URL
 	return d
+}
+
+// ownerOnly knows no policies: root may do everything and others nothing.
+type ownerOnly struct{}
+
+func (ownerOnly) Caller(_ context.Context, p auth.Principal) (*iam.Caller, error) {
+	kind := policy.RoleSession
+	switch p.Kind {
+	case auth.RootUser:
+		kind = policy.Root
+	case auth.Anonymous:
+		kind = policy.Anonymous
+	}
+	return &iam.Caller{Principal: policy.Principal{Type: kind, ARN: p.ARN, Account: p.Account}}, nil
+}
+
+func (ownerOnly) Note(auth.Principal, string) {}
+
+// asks is a table in which every operation asks for the permission of its own name,
+// on what the member names.
+func asks(service, member, before string, ops ...wire.Operation) access.Table {
+	t := access.Table{}
+	for _, op := range ops {
+		t[op.Name()] = access.Rule{Action: service + ":" + op.Name(), Resources: func(_ context.Context, in any) []string {
+			if member == "" {
+				return nil
+			}
+			return []string{"arn:aws:" + service + ":" + region + ":" + account + ":" + before + access.Text(in, member)}
+		}}
+	}
+	return t
 }
 
 // lambdaAPI echoes payloads; the function's name says what goes wrong.
@@ -105,10 +139,11 @@ func lambdaAPI(t testing.TB) *wire.Router {
 	create := func(_ context.Context, in *lambda.CreateFunctionInput) (*lambda.CreateFunctionOutput, error) {
 		return &lambda.CreateFunctionOutput{FunctionName: in.FunctionName, CodeSize: int64(len(in.Code.ZipFile))}, nil
 	}
+	ops := []wire.Operation{wire.Op(lambdaschemas.Invoke, invoke), wire.Op(lambdaschemas.CreateFunction, create)}
 	r, err := wire.New(wire.API{
 		Service: "lambda", Protocols: []wire.Protocol{wire.RestJSON}, Errors: lambda.TypeRegistry,
-		Operations: []wire.Operation{wire.Op(lambdaschemas.Invoke, invoke), wire.Op(lambdaschemas.CreateFunction, create)},
-		Absent:     []*smithy.Schema{lambdaschemas.GetFunctionScalingConfig},
+		Operations: ops, Access: asks("lambda", "FunctionName", "function:", ops...),
+		Absent: []*smithy.Schema{lambdaschemas.GetFunctionScalingConfig},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -121,9 +156,10 @@ func logsAPI(t testing.TB) *wire.Router {
 	put := func(_ context.Context, in *cloudwatchlogs.PutLogEventsInput) (*cloudwatchlogs.PutLogEventsOutput, error) {
 		return &cloudwatchlogs.PutLogEventsOutput{NextSequenceToken: in.LogEvents[0].Message}, nil
 	}
+	ops := []wire.Operation{wire.Op(logsschemas.PutLogEvents, put)}
 	r, err := wire.New(wire.API{
 		Service: "logs", Target: "Logs_20140328", Protocols: []wire.Protocol{wire.JSON11, wire.CBOR}, Errors: cloudwatchlogs.TypeRegistry,
-		Operations: []wire.Operation{wire.Op(logsschemas.PutLogEvents, put)},
+		Operations: ops, Access: asks("logs", "LogGroupName", "log-group:", ops...),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -221,14 +257,14 @@ func TestFunctionsMayDoNothingYet(t *testing.T) {
 	}
 	cfg := d.configOf(c.AccessKeyID, c.Secret, c.Token)
 	_, err = lambda.NewFromConfig(cfg).Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("other")})
-	want := "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/reader/hello is not authorized to perform: lambda:InvokeFunction " +
-		"on resource: arn:aws:lambda:us-east-1:123456789012:function:other because no identity-based policy allows the lambda:InvokeFunction action"
+	want := "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/reader/hello is not authorized to perform: lambda:Invoke " +
+		"on resource: arn:aws:lambda:us-east-1:123456789012:function:other because no identity-based policy allows the lambda:Invoke action"
 	if got := said(err); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	_, err = cloudwatchlogs.NewFromConfig(cfg).PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: aws.String("g"),
 		LogStreamName: aws.String("s"), LogEvents: []logstypes.InputLogEvent{{Message: aws.String("hi"), Timestamp: aws.Int64(1)}}})
-	if got := said(err); !strings.Contains(got, "on resource: arn:aws:logs:us-east-1:123456789012:log-group:g:log-stream: because") {
+	if got := said(err); !strings.Contains(got, "on resource: arn:aws:logs:us-east-1:123456789012:log-group:g because") {
 		t.Errorf("got %s", got)
 	}
 	if d.log.String() != "" {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/mayfly-cloud/mayfly/internal/access"
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
@@ -67,21 +68,27 @@ func (g *Gateway) health(w http.ResponseWriter, _ *http.Request) {
 
 // signed lets in those who may do the action.
 func (g *Gateway) signed(action string, h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := readPage(w.(*answer), r)
-		var p auth.Principal
+	rule := access.Rule{Action: pagesService + ":" + action}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w, ctx := rw.(*answer), r.Context()
+		v := &w.visit
+		body, err := readPage(w, r)
 		if err == nil {
-			p, err = g.cfg.Auth.Authenticate(r, pagesService, body)
-		}
-		if err == nil {
-			err = g.cfg.Authorizer.Authorize(r.Context(), p, pagesService+":"+action, nil)
+			v.principal, err = g.cfg.Auth.Authenticate(r, pagesService, body)
 		}
 		if err != nil {
 			g.failPage(w, r, err)
 			return
 		}
+		v.known, v.service, v.operation = true, pagesService, action
+		err = g.cfg.Permissions.authorize(ctx, v, rule, nil)
+		defer func() { g.audit(ctx, w, err) }()
+		if err != nil {
+			g.failPage(w, r, err)
+			return
+		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		h.ServeHTTP(w, r.WithContext(auth.With(r.Context(), p)))
+		h.ServeHTTP(w, r.WithContext(auth.With(ctx, v.principal)))
 	})
 }
 

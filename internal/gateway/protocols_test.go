@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/traits"
 
+	"github.com/mayfly-cloud/mayfly/internal/access"
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/gateway"
 	"github.com/mayfly-cloud/mayfly/internal/trace"
@@ -30,8 +31,14 @@ func stsAPI(t testing.TB) *wire.Router {
 		p := auth.From(ctx)
 		return &sts.GetCallerIdentityOutput{Account: &p.Account, Arn: &p.ARN, UserId: &p.UserID}, nil
 	}
+	web := func(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+		return &sts.AssumeRoleWithWebIdentityOutput{Audience: in.WebIdentityToken, Provider: aws.String(string(auth.From(ctx).Kind))}, nil
+	}
+	ops := []wire.Operation{wire.Op(wire.Named("GetCallerIdentity"), who), wire.Op(wire.Named("AssumeRoleWithWebIdentity"), web)}
+	table := asks("sts", "", "", ops...)
+	table["AssumeRoleWithWebIdentity"] = access.Rule{Itself: true, Unsigned: true}
 	r, err := wire.New(wire.API{Service: "sts", Protocols: []wire.Protocol{wire.Query}, Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-		Operations: []wire.Operation{wire.Op(wire.Named("GetCallerIdentity"), who)}})
+		Operations: ops, Access: table})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,11 +56,12 @@ func s3API(t testing.TB) *wire.Router {
 	remove := func(_ context.Context, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
 		return &s3.DeleteObjectsOutput{Deleted: []s3types.DeletedObject{{Key: in.Delete.Objects[0].Key}}}, nil
 	}
+	ops := []wire.Operation{
+		wire.Op(wire.Routed("PutObject", "PUT", "/{Bucket}/{Key+}", 200), put),
+		wire.Op(wire.Routed("DeleteObjects", "POST", "/{Bucket}?delete", 200), remove),
+	}
 	r, err := wire.New(wire.API{Service: "s3", Protocols: []wire.Protocol{wire.RestXML}, Namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
-		Operations: []wire.Operation{
-			wire.Op(wire.Routed("PutObject", "PUT", "/{Bucket}/{Key+}", 200), put),
-			wire.Op(wire.Routed("DeleteObjects", "POST", "/{Bucket}?delete", 200), remove),
-		},
+		Operations: ops, Access: asks("s3", "", "", ops...),
 		Traits: wire.Traits{
 			"PutObjectInput.Bucket": label, "PutObjectInput.Key": label, "PutObjectInput.Body": payload,
 			"PutObjectOutput.ETag":      {&traits.HTTPHeader{Name: "ETag"}},

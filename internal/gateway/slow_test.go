@@ -45,7 +45,7 @@ func dribble(t *testing.T, pause time.Duration, request func(root *auth.Root) st
 		}
 		log := slog.New(slog.DiscardHandler)
 		g := gateway.New(gateway.Config{
-			APIs: []*wire.Router{lambdaAPI(t)}, Authorizer: gateway.OwnerOnly{Region: region},
+			APIs: []*wire.Router{lambdaAPI(t)}, Permissions: gateway.NewPermissions(gateway.PermissionsConfig{Identities: ownerOnly{}}),
 			Auth: auth.NewVerifier(auth.Config{Keys: root, Region: region}),
 		})
 		p := &pipes{make(chan net.Conn), make(chan struct{})}

@@ -38,7 +38,8 @@ type API struct {
 	Errors *smithy.TypeRegistry
 	// Traits complete the shapes of an SDK module that has no schemas.
 	Traits Traits
-	// Access is what each operation asks of its caller.
+	// Access is what each operation asks of its caller. One that is not in it is a
+	// mistake: New refuses the API, so nothing is ever served unasked.
 	Access access.Table
 }
 
@@ -51,6 +52,9 @@ type Operation struct {
 	media   string
 	header  string
 }
+
+// Name is the operation's: "CreateFunction".
+func (o Operation) Name() string { return o.schema.ID().Name }
 
 // Op makes an operation of its schema in the SDK (schemas.CreateFunction), which
 // gives its name and HTTP route, and the function that serves it. I and O are the
@@ -119,6 +123,7 @@ type operation struct {
 	code int // HTTP status of success
 
 	events *shape // of the event stream, or nil
+	access access.Rule
 }
 
 // New compiles the API: it makes the shapes of all operations and the routes to
@@ -141,10 +146,18 @@ func New(api API) (*Router, error) {
 	for _, o := range api.Operations {
 		op, err := c.operation(o)
 		if err == nil {
+			op.access, err = api.rule(op.name)
+		}
+		if err == nil {
 			err = r.add(op)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("api %s: operation %s: %w", api.Service, o.schema.ID().Name, err))
+			errs = append(errs, fmt.Errorf("api %s: operation %s: %w", api.Service, o.Name(), err))
+		}
+	}
+	for name := range api.Access {
+		if r.ops[name] == nil && len(errs) == 0 {
+			errs = append(errs, fmt.Errorf("api %s: access is said for %s, which is no operation of it", api.Service, name))
 		}
 	}
 	for _, s := range api.Absent {
@@ -154,6 +167,15 @@ func New(api API) (*Router, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	return r, nil
+}
+
+// rule is what an operation asks of its caller.
+func (a *API) rule(name string) (access.Rule, error) {
+	r, ok := a.Access[name]
+	if !ok {
+		return r, errors.New("nothing says what it asks of its caller")
 	}
 	return r, nil
 }
@@ -178,7 +200,7 @@ func unionTypes(unions []Union) (map[reflect.Type]map[string]reflect.Type, error
 }
 
 func (c *compiler) operation(o Operation) (*operation, error) {
-	op := &operation{Operation: o, name: o.schema.ID().Name, code: 200}
+	op := &operation{Operation: o, name: o.Name(), code: 200}
 	var err error
 	if op.in, err = c.top(o.in); err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ func (d discard) WriteHeader(int)             {}
 // encode its answer.
 func BenchmarkInvoke(b *testing.B) {
 	answer := &lambda.InvokeOutput{StatusCode: 200, ExecutedVersion: aws.String("$LATEST"), Payload: []byte(`{"ok":true}`)}
-	router, err := wire.New(wire.API{
+	router, err := compile(wire.API{
 		Service: "lambda", Protocols: []wire.Protocol{wire.RestJSON},
 		Operations: []wire.Operation{wire.Op(lambdaschemas.Invoke, func(context.Context, *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
 			return answer, nil
@@ -111,7 +111,7 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 	for _, p := range []wire.Protocol{wire.JSON10, wire.CBOR} {
 		b.Run(p.String(), func(b *testing.B) {
-			router, err := wire.New(wire.API{
+			router, err := compile(wire.API{
 				Service: "dynamodb", Target: "DynamoDB_20120810", Protocols: []wire.Protocol{p}, Unions: s.api.Unions,
 				Operations: []wire.Operation{wire.Op(dynamoschemas.Query, func(context.Context, *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) { return out, nil })},
 			})
@@ -140,7 +140,7 @@ func BenchmarkAnswer(b *testing.B) {
 func BenchmarkEvent(b *testing.B) {
 	event := &chunk{}
 	event.Value.Payload = make([]byte, 4096)
-	router, err := wire.New(wire.API{
+	router, err := compile(wire.API{
 		Service: "lambda", Protocols: []wire.Protocol{wire.RestJSON},
 		Unions: []wire.Union{wire.Variants[lambdatypes.InvokeWithResponseStreamResponseEvent](event, &complete{})},
 		Operations: []wire.Operation{wire.Stream(lambdaschemas.InvokeWithResponseStream,

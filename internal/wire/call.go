@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+
+	"github.com/mayfly-cloud/mayfly/internal/access"
 )
 
 // Call is one request whose operation is known. It goes through Decode, then
@@ -24,6 +26,9 @@ type Call struct {
 
 // Operation is the operation's name: "CreateFunction".
 func (c *Call) Operation() string { return c.op.name }
+
+// Access is what the operation asks of its caller.
+func (c *Call) Access() access.Rule { return c.op.access }
 
 // Protocol is the one the request came in, and the answer goes out.
 func (c *Call) Protocol() Protocol { return c.protocol }

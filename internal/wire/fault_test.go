@@ -126,7 +126,7 @@ func TestRetryAfter(t *testing.T) {
 
 // TestDynamoErrorNamesItsNamespace: awsJson 1.0 writes the whole id of the shape.
 func TestDynamoErrorNamesItsNamespace(t *testing.T) {
-	router, err := wire.New(wire.API{Service: "dynamodb", Protocols: []wire.Protocol{wire.JSON10}, Errors: dynamodb.TypeRegistry})
+	router, err := compile(wire.API{Service: "dynamodb", Protocols: []wire.Protocol{wire.JSON10}, Errors: dynamodb.TypeRegistry})
 	if err != nil {
 		t.Fatal(err)
 	}

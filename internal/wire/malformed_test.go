@@ -24,7 +24,7 @@ func handRouters(t testing.TB) map[wire.Protocol]*wire.Router {
 	all := map[wire.Protocol]*wire.Router{}
 	add := func(p wire.Protocol, api wire.API, ops ...wire.Operation) {
 		api.Protocols, api.Operations = []wire.Protocol{p}, ops
-		r, err := wire.New(api)
+		r, err := compile(api)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,7 @@ func serve(t testing.TB, api wire.API, ops ...wire.Operation) *echo {
 	e := &echo{fill: &filler{rand: rand.New(rand.NewPCG(7, 7)), plain: true, single: true}}
 	api.Operations = ops
 	var err error
-	if e.router, err = wire.New(api); err != nil {
+	if e.router, err = compile(api); err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(e)

@@ -86,7 +86,7 @@ func TestMatch(t *testing.T) {
 
 func newRouter(t *testing.T, api wire.API) *wire.Router {
 	t.Helper()
-	r, err := wire.New(api)
+	r, err := compile(api)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestNewRefuses(t *testing.T) {
 			echoOp[cloudwatchlogs.GetIntegrationInput, cloudwatchlogs.GetIntegrationOutput](&e, logschemas.GetIntegration)}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := wire.New(c.api); err == nil || !contains(err.Error(), c.want) {
+			if _, err := compile(c.api); err == nil || !contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})

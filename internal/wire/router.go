@@ -31,9 +31,19 @@ func (r *Router) Service() string { return r.api.Service }
 func (r *Router) Operations() []string {
 	names := make([]string, 0, len(r.api.Operations))
 	for _, o := range r.api.Operations {
-		names = append(names, o.schema.ID().Name)
+		names = append(names, o.Name())
 	}
 	return names
+}
+
+// Unsigned says whether the API has operations that are served without a signature.
+func (r *Router) Unsigned() bool {
+	for _, op := range r.ops {
+		if op.access.Unsigned {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Router) add(op *operation) error {

@@ -90,7 +90,7 @@ func newEcho(t *testing.T, s *sdkService, p wire.Protocol, f *filler) *echo {
 		}))
 	}
 	var err error
-	if e.router, err = wire.New(api); err != nil {
+	if e.router, err = compile(api); err != nil {
 		t.Fatal(err)
 	}
 	return e

@@ -31,7 +31,7 @@ type (
 // streamingLambda serves InvokeWithResponseStream with the function.
 func streamingLambda(t *testing.T, serve func(ctx context.Context, in *lambda.InvokeWithResponseStreamInput, events *invokeStream) error) *lambda.Client {
 	t.Helper()
-	router, err := wire.New(wire.API{
+	router, err := compile(wire.API{
 		Service: "lambda", Protocols: []wire.Protocol{wire.RestJSON}, Errors: lambda.TypeRegistry,
 		Operations: []wire.Operation{wire.Stream(lambdaschemas.InvokeWithResponseStream, serve)},
 		Unions:     []wire.Union{wire.Variants[lambdatypes.InvokeWithResponseStreamResponseEvent](&chunk{}, &complete{})},
@@ -123,7 +123,7 @@ func TestStreamErrors(t *testing.T) {
 func TestStreamOfRPC(t *testing.T) {
 	type update = logstypes.StartLiveTailResponseStreamMemberSessionUpdate
 	event := &update{Value: logstypes.LiveTailSessionUpdate{SessionResults: []logstypes.LiveTailSessionLogEvent{{Message: aws.String("hello"), Timestamp: aws.Int64(12)}}}}
-	router, err := wire.New(wire.API{
+	router, err := compile(wire.API{
 		Service: "logs", Target: "Logs_20140328", Protocols: []wire.Protocol{wire.JSON11}, Errors: cloudwatchlogs.TypeRegistry,
 		Operations: []wire.Operation{wire.Stream(logschemas.StartLiveTail,
 			func(_ context.Context, _ *cloudwatchlogs.StartLiveTailInput, events *wire.EventStream[cloudwatchlogs.StartLiveTailOutput]) error {

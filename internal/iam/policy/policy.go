@@ -62,6 +62,7 @@ type Policy struct {
 	version    string
 	statements []statement
 	denies     bool // one of its statements is a Deny
+	asks       bool // it asks for condition keys, in conditions or as variables
 }
 
 // Kind is the kind the policy was parsed as.
@@ -69,6 +70,22 @@ func (p *Policy) Kind() Kind { return p.kind }
 
 // Version is the version of the language the policy asks for.
 func (p *Policy) Version() string { return p.version }
+
+// Ask says whether any of the policies asks for condition keys. Where none does, a
+// request without Keys is decided as it would be with them, and nobody needs to
+// collect them.
+func (p *Policies) Ask() bool {
+	return askForKeys(p.Identity) || askForKeys(p.Boundary) || askForKeys(p.Session) || askForKeys(p.Resource)
+}
+
+func askForKeys(list []Attached) bool {
+	for i := range list {
+		if p := list[i].Policy; p != nil && p.asks {
+			return true
+		}
+	}
+	return false
+}
 
 // ContextKeys lists the condition keys that the policy asks for, in conditions and
 // as variables, in order; of names that differ in case alone, the first.

@@ -331,3 +331,26 @@ func like(input string) (string, error) {
 	}
 	return b.String(), nil
 }
+
+// TestAsk shows which policies ask for condition keys.
+func TestAsk(t *testing.T) {
+	const head = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", `
+	for doc, want := range map[string]bool{
+		head + `"Resource": "*"}}`: false,
+		head + `"Resource": "arn:aws:s3:::b/*"}}`:                                                     false,
+		head + `"Resource": "arn:aws:s3:::b/${aws:username}"}}`:                                       true,
+		head + `"NotResource": "arn:aws:s3:::b/${aws:username, 'none'}"}}`:                            true,
+		head + `"Resource": "arn:aws:s3:::b/${*}"}}`:                                                  false,
+		head + `"Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}}`:            true,
+		strings.Replace(head, "2012-10-17", "2008-10-17", 1) + `"Resource": "arn:aws:s3:::${a:b}"}}`: false,
+	} {
+		all := policy.Policies{Identity: []policy.Attached{{Name: "p", Policy: must(doc, policy.Identity)}}}
+		if got := all.Ask(); got != want {
+			t.Errorf("%s: %v", doc, got)
+		}
+		boundary := policy.Policies{Boundary: all.Identity, Identity: []policy.Attached{{Name: "none"}}}
+		if got := boundary.Ask(); got != want {
+			t.Errorf("as boundary, %s: %v", doc, got)
+		}
+	}
+}

@@ -31,6 +31,7 @@ func (d *document) compile(k Kind) (*Policy, error) {
 		}
 		p.denies = p.denies || !s.allow
 	}
+	p.asks = len(p.ContextKeys()) > 0
 	return p, nil
 }
 

@@ -1,0 +1,252 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/mayfly-cloud/mayfly/internal/access"
+	"github.com/mayfly-cloud/mayfly/internal/auth"
+	"github.com/mayfly-cloud/mayfly/internal/fault"
+	"github.com/mayfly-cloud/mayfly/internal/iam"
+	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
+)
+
+// accessDenied is the code of what a caller may not do.
+const accessDenied = "AccessDeniedException"
+
+// Identities knows who callers are, and whose policies count for them.
+type Identities interface {
+	// Caller answers from memory, and never with what was before a change that was
+	// acknowledged. Credentials whose owner is gone are a *fault.Error with the code
+	// InvalidClientTokenId.
+	Caller(ctx context.Context, p auth.Principal) (*iam.Caller, error)
+	// Note is told of every caller that was let in. It is quick.
+	Note(p auth.Principal, service string)
+}
+
+// ResourcePolicies are the policies of one service's resources.
+type ResourcePolicies interface {
+	// ResourcePolicy gives the document of the policy of the resource whose ARN it
+	// is; nil where there is no such resource, or no policy of it.
+	ResourcePolicy(ctx context.Context, arn string) ([]byte, error)
+}
+
+// Protected are a service's resources that have policies of their own.
+type Protected struct {
+	Policies ResourcePolicies
+	// MustAllow is set where a resource's policy alone opens it, as those of KMS keys.
+	MustAllow bool
+}
+
+// PermissionsConfig is what Permissions are made of.
+type PermissionsConfig struct {
+	Identities Identities
+	// Region is the node's.
+	Region string
+	// Resources are those with policies, by the service in their ARNs.
+	Resources map[string]Protected
+	// Log takes what is wrong with us; nil discards it.
+	Log *slog.Logger
+}
+
+// Permissions decides what callers may do: what they ask for is put together with
+// their policies, those of the resources, and the circumstances, and evaluated. It is
+// safe for concurrent use.
+//
+// Condition keys are collected only if one of the policies asks for any, or to tell
+// later why a caller was refused; most policies of functions ask for none.
+type Permissions struct {
+	cfg       PermissionsConfig
+	compiled  documents
+	questions sync.Pool // of *question
+}
+
+// NewPermissions makes Permissions.
+func NewPermissions(c PermissionsConfig) *Permissions {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Permissions{cfg: c, questions: sync.Pool{New: func() any { return new(question) }}}
+}
+
+// question is what one decision needs in memory.
+type question struct {
+	Denial
+	resource [1]policy.Attached
+}
+
+// want is one thing that somebody wants to do. The service's condition keys are known
+// only when asked for.
+type want struct {
+	action, resource string
+	keys             access.Keys
+	rule             *access.Rule // makes keys of in; nil if they are made
+	in               any
+}
+
+// May returns nil if p may do all of needs, and notes the answer for the audit trail.
+// A refusal is a *fault.Error with the code AccessDeniedException; any other error is
+// a fault of ours.
+//
+// It is for what is no operation of an API: calls of a function's URL, and what a
+// service does on its own (p is then of the kind Service).
+func (m *Permissions) May(ctx context.Context, p auth.Principal, needs ...access.Need) error {
+	v := visitOf(ctx)
+	if v == nil {
+		v = &visit{}
+	}
+	v.principal, v.known = p, v.known || p.Kind != auth.Anonymous
+	if len(needs) > 0 {
+		v.service, v.operation, _ = strings.Cut(needs[0].Action, ":")
+	}
+	c, err := m.caller(ctx, p)
+	if err != nil {
+		return err
+	}
+	return m.needs(ctx, v, c, needs)
+}
+
+// authorize returns nil if the visit's principal may do what rule asks for with in.
+func (m *Permissions) authorize(ctx context.Context, v *visit, rule access.Rule, in any) error {
+	resources := rule.About(ctx, in)
+	for _, arn := range resources {
+		if arn != "*" {
+			v.resources = append(v.resources, arn)
+		}
+	}
+	if v.principal.Kind == auth.Anonymous && !rule.Unsigned {
+		return &auth.Refusal{Reason: auth.Missing}
+	}
+	if !rule.Itself && (rule.Action != "" || rule.Also != nil) {
+		c, err := m.caller(ctx, v.principal)
+		if err != nil {
+			return err
+		}
+		if err := m.rule(ctx, v, c, &rule, in, resources); err != nil {
+			return err
+		}
+	}
+	m.cfg.Identities.Note(v.principal, v.service)
+	return nil
+}
+
+func (m *Permissions) rule(ctx context.Context, v *visit, c *iam.Caller, rule *access.Rule, in any, resources []string) error {
+	if rule.Action != "" {
+		w := want{action: rule.Action, rule: rule, in: in}
+		for _, w.resource = range resources {
+			if err := m.ask(ctx, v, c, &w); err != nil {
+				return err
+			}
+		}
+	}
+	if rule.Also == nil {
+		return nil
+	}
+	return m.needs(ctx, v, c, rule.Also(ctx, in))
+}
+
+func (m *Permissions) needs(ctx context.Context, v *visit, c *iam.Caller, needs []access.Need) error {
+	for i := range needs {
+		n := &needs[i]
+		if n.Resource != "*" && (len(v.resources) == 0 || v.resources[len(v.resources)-1] != n.Resource) {
+			v.resources = append(v.resources, n.Resource)
+		}
+		if err := m.ask(ctx, v, c, &want{action: n.Action, resource: n.Resource, keys: n.Keys}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// caller is what is known of who calls.
+func (m *Permissions) caller(ctx context.Context, p auth.Principal) (*iam.Caller, error) {
+	c, err := m.cfg.Identities.Caller(ctx, p)
+	if fault.Is(err, "InvalidClientTokenId") {
+		return nil, &auth.Refusal{Reason: auth.InvalidToken}
+	}
+	return c, err
+}
+
+// ask decides one thing. A refusal is noted in the visit.
+func (m *Permissions) ask(ctx context.Context, v *visit, c *iam.Caller, w *want) error {
+	q := m.questions.Get().(*question)
+	defer m.questions.Put(q)
+	q.Request.Keys.Reset()
+	q.Request = policy.Request{Principal: c.Principal, Action: w.action, Resource: w.resource, Keys: q.Request.Keys}
+	q.Policies = policy.Policies{Identity: c.Identity, Boundary: c.Boundary, Session: c.Session}
+	if err := m.addResource(ctx, q); err != nil {
+		return err
+	}
+	if q.Policies.Ask() {
+		m.setKeys(ctx, v, c, w, &q.Request.Keys)
+	}
+	if q.Decision = policy.Evaluate(&q.Request, &q.Policies); q.Decision.Allowed {
+		return nil
+	}
+	d := &Denial{Request: q.Request, Policies: q.Policies, Decision: q.Decision}
+	d.Policies.Resource = append([]policy.Attached(nil), q.Policies.Resource...)
+	d.Request.Keys = policy.Keys{} // its own, and whole
+	m.setKeys(ctx, v, c, w, &d.Request.Keys)
+	v.denial = d
+	return fault.New(http.StatusForbidden, accessDenied, "%s", d.Decision.Message(&d.Request))
+}
+
+// addResource adds the policy of the resource that is asked for.
+func (m *Permissions) addResource(ctx context.Context, q *question) error {
+	service, ok := serviceOf(q.Request.Resource)
+	if !ok {
+		return nil
+	}
+	protected, ok := m.cfg.Resources[service]
+	if !ok {
+		return nil
+	}
+	doc, err := protected.Policies.ResourcePolicy(ctx, q.Request.Resource)
+	if err != nil || doc == nil {
+		return err
+	}
+	p, err := m.compiled.policy(doc)
+	if err != nil { // nil denies everything: what cannot be read might have
+		m.cfg.Log.ErrorContext(ctx, "a resource's policy cannot be read: it denies everything", "resource", q.Request.Resource, "error", err)
+	}
+	q.resource[0] = policy.Attached{Name: q.Request.Resource, Policy: p}
+	q.Policies.Resource, q.Policies.ResourceMustAllow = q.resource[:], protected.MustAllow
+	return nil
+}
+
+// serviceOf is the third part of an ARN.
+func serviceOf(arn string) (string, bool) {
+	rest, ok := strings.CutPrefix(arn, "arn:")
+	if !ok {
+		return "", false
+	}
+	_, rest, ok = strings.Cut(rest, ":")
+	service, _, _ := strings.Cut(rest, ":")
+	return service, ok
+}
+
+// setKeys sets all condition keys that a request has.
+func (m *Permissions) setKeys(ctx context.Context, v *visit, c *iam.Caller, w *want, k *policy.Keys) {
+	SetKeys(ctx, k)
+	region := m.cfg.Region
+	if v.service == "iam" {
+		region = "us-east-1" // where AWS has services without regions
+	}
+	k.Set("aws:RequestedRegion", region)
+	k.Set("aws:ViaAWSService", strconv.FormatBool(v.principal.Kind == auth.Service))
+	if v.principal.SourceARN != "" {
+		k.Set("lambda:SourceFunctionArn", v.principal.SourceARN)
+	}
+	c.SetKeys(k)
+	if w.rule != nil && w.rule.Keys != nil {
+		w.keys = w.rule.Keys(ctx, w.in)
+	}
+	w.rule = nil
+	for name, values := range w.keys {
+		k.Set(name, values...)
+	}
+}
