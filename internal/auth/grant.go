@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/arn"
@@ -91,6 +92,16 @@ func (s *Sessions) Issue(g Grant) (Credentials, error) {
 		return Credentials{}, err
 	}
 	return s.mint(content, g.Life)
+}
+
+// ForFunction is the principal of a function that has ended, and that something is done
+// for in its name: a session of its role that nobody has the credentials of. at is when.
+func ForFunction(roleARN, functionARN string, at time.Time) (Principal, error) {
+	name := functionARN[strings.LastIndexByte(functionARN, ':')+1:]
+	c := session{Role: roleARN, Name: name, Source: functionARN}
+	p, err := c.principal()
+	p.Issued = at
+	return p, err
 }
 
 // principal is who calls with a session, but for its access key and times.

@@ -60,6 +60,26 @@ func readOwned(root *os.Root, name string) ([]byte, error) {
 // createOwned writes a temporary file and links it to its name, which, unlike a
 // rename, never replaces another's.
 func createOwned(root *os.Root, name string, b []byte) error {
+	return placeOwned(root, name, b, func(tmp string) error {
+		if err := root.Link(tmp, name); !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		return nil
+	})
+}
+
+// replaceOwned writes a temporary file and renames it, in place of the one there is.
+func replaceOwned(dir, name string, b []byte) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("open data directory: %w", err)
+	}
+	defer root.Close()
+	return placeOwned(root, name, b, func(tmp string) error { return root.Rename(tmp, name) })
+}
+
+// placeOwned writes a temporary file, whole and synced, and has place give it its name.
+func placeOwned(root *os.Root, name string, b []byte, place func(tmp string) error) error {
 	tmp := "." + name + "." + id.Hex(8)
 	f, err := root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -70,7 +90,7 @@ func createOwned(root *os.Root, name string, b []byte) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := root.Link(tmp, name); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := place(tmp); err != nil {
 		return err
 	}
 	dir, err := root.Open(".")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 )
@@ -31,7 +32,7 @@ func TestRootIsMadeOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *again != *first {
+	if again.AccessKeyID() != first.AccessKeyID() || again.SecretAccessKey() != first.SecretAccessKey() {
 		t.Error("the second start made other credentials")
 	}
 	if strings.Contains(fmt.Sprint(first), first.SecretAccessKey()) {
@@ -87,7 +88,7 @@ func TestTwoFirstStartsAgree(t *testing.T) {
 	}
 	wg.Wait()
 	for _, r := range roots[1:] {
-		if *r != *roots[0] {
+		if r.Account() != roots[0].Account() || r.SecretAccessKey() != roots[0].SecretAccessKey() {
 			t.Fatal("two starts at once made two accounts")
 		}
 	}
@@ -107,5 +108,63 @@ func TestRootSecret(t *testing.T) {
 	}
 	if _, err := root.Secret(t.Context(), "AKIAOTHER", ""); err != auth.ErrUnknownKey {
 		t.Errorf("another key: %v", err)
+	}
+}
+
+func TestRootIsRotated(t *testing.T) {
+	dir := t.TempDir()
+	root, err := auth.OpenRoot(dir, "123456789012")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := openSessions(t, dir, nil)
+	issue := func(kind auth.Kind) auth.Credentials {
+		t.Helper()
+		c, err := sessions.Issue(auth.Grant{Kind: kind, ARN: "arn:aws:iam::123456789012:root", ID: "123456789012", Name: "fed", Life: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	own, federated, function := issue(auth.RootUser), issue(auth.FederatedUser), mint(t, sessions)
+	keys := auth.Ring{root, root.Owned(sessions)}
+	known := func(key, token string) error {
+		_, err := keys.Secret(t.Context(), key, token)
+		return err
+	}
+	old, oldSecret := root.AccessKeyID(), root.SecretAccessKey()
+	for _, c := range []auth.Credentials{{AccessKeyID: old}, own, federated, function} {
+		if err := known(c.AccessKeyID, c.Token); err != nil {
+			t.Errorf("%s before: %v", c, err)
+		}
+	}
+	if err := root.Rotate(dir); err != nil {
+		t.Fatal(err)
+	}
+	if root.AccessKeyID() == old || root.SecretAccessKey() == oldSecret || root.Account() != "123456789012" {
+		t.Errorf("the keys are %s of %s", root.AccessKeyID(), root.Account())
+	}
+	for c, want := range map[auth.Credentials]error{
+		{AccessKeyID: old}: auth.ErrUnknownKey, own: auth.ErrInvalidToken, federated: auth.ErrInvalidToken, function: nil, {AccessKeyID: root.AccessKeyID()}: nil,
+	} {
+		if err := known(c.AccessKeyID, c.Token); err != want {
+			t.Errorf("%s after: %v, want %v", c, err, want)
+		}
+	}
+	again, err := auth.ReadRoot(dir)
+	if err != nil || again.AccessKeyID() != root.AccessKeyID() || again.SecretAccessKey() != root.SecretAccessKey() {
+		t.Errorf("the file has other keys: %v, %v", again, err)
+	}
+	if _, err := again.Owned(sessions).Secret(t.Context(), own.AccessKeyID, own.Token); err != auth.ErrInvalidToken {
+		t.Errorf("a session of the old keys after a restart: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "root.json")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
+		t.Errorf("left behind: %v", entries)
+	}
+	if err := root.Rotate(filepath.Join(dir, "none")); err == nil || root.AccessKeyID() != again.AccessKeyID() {
+		t.Errorf("keys that could not be written are used: %v", err)
 	}
 }

@@ -81,9 +81,10 @@ func OpenSessions(dir string, clk clock.Clock) (*Sessions, error) {
 }
 
 // ForRole makes credentials of a role for sourceARN, the function that will run under
-// them. life is at most 12 hours. The session name is the function's: 1 to 64
-// characters of [A-Za-z0-9_+=,.@-].
-func (s *Sessions) ForRole(roleARN, sessionName, sourceARN string, life time.Duration) (Credentials, error) {
+// them. They are of the role with this unique id alone, not of one that is made under
+// its name later; without an id it is told by its ARN. life is at most 12 hours. The
+// session name is the function's: 1 to 64 characters of [A-Za-z0-9_+=,.@-].
+func (s *Sessions) ForRole(roleARN, roleID, sessionName, sourceARN string, life time.Duration) (Credentials, error) {
 	if _, err := parseRole(roleARN); err != nil {
 		return Credentials{}, err
 	}
@@ -93,7 +94,7 @@ func (s *Sessions) ForRole(roleARN, sessionName, sourceARN string, life time.Dur
 	if life <= 0 || life > maxSession {
 		return Credentials{}, fmt.Errorf("life of a session is %v, not within %v", life, maxSession)
 	}
-	return s.mint(session{Role: roleARN, Name: sessionName, Source: sourceARN, Boot: s.boot}, life)
+	return s.mint(session{Role: roleARN, ID: roleID, Name: sessionName, Source: sourceARN, Boot: s.boot}, life)
 }
 
 // mint makes the credentials of a session.

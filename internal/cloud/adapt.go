@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/mayfly-cloud/mayfly/internal/arn"
-	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/bill"
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/id"
@@ -53,19 +52,6 @@ func (r runtimesForFunction) Check(name string) error {
 	return nil
 }
 
-// credentials is auth.Sessions as the worker sees it.
-type credentials struct{ *auth.Sessions }
-
-func (c credentials) ForRole(_ context.Context, role, session, functionARN string) (worker.Keys, error) {
-	got, err := c.Sessions.ForRole(role, session, functionARN, sessionLife)
-	if err != nil {
-		return worker.Keys{}, fmt.Errorf("make credentials of %s: %w", role, err)
-	}
-	return worker.Keys{AccessKeyID: got.AccessKeyID, SecretAccessKey: got.Secret, SessionToken: got.Token, Expires: got.Expires}, nil
-}
-
-func (c credentials) Revoke(k worker.Keys) { c.Sessions.Revoke(k.AccessKeyID, k.Expires) }
-
 // logSink is the log service as the worker sees it.
 type logSink struct{ *logs.Service }
 
@@ -93,16 +79,21 @@ func usage(u invoke.Usage) bill.Usage {
 	}
 }
 
-// destinations delivers what asynchronous calls leave behind.
+// destinations delivers what asynchronous calls leave behind, as far as the function
+// that left it may: it is its role that invokes what it names.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 type destinations struct{ node *Node }
 
-func (d destinations) Deliver(ctx context.Context, to string, body []byte, _ map[string]string) error {
+func (d destinations) Deliver(ctx context.Context, from invoke.Sender, to string, body []byte, _ map[string]string) error {
 	name, err := arn.Parse(to)
 	if err != nil {
 		return err
 	}
 	if name.Service != "lambda" {
 		return fmt.Errorf("deliver to %s: this node does not serve %s", to, name.Service)
+	}
+	if err := d.node.maySend(ctx, from, "lambda:InvokeFunction", to); err != nil {
+		return err
 	}
 	return d.node.invoker.InvokeAsync(ctx, invoke.Request{ID: id.UUID(), Function: to, Payload: body})
 }

@@ -51,7 +51,7 @@ func (n *Node) openCompute(ctx context.Context) error {
 		Driver:      n.driver,
 		Runtimes:    runtimesForWorker{n.runtimes},
 		Code:        cache,
-		Credentials: credentials{n.sessions},
+		Credentials: credentials{n},
 		Logs:        logSink{n.logs},
 		Endpoint:    n.insideEndpoint(),
 		Agent:       agent,
@@ -96,3 +96,5 @@ func (n *Node) memoryBudget() int {
 }
 
 func (n *Node) path(name string) string { return filepath.Join(n.cfg.Data, name) }
+
+func storeDir(data string) string { return filepath.Join(data, "store") }

@@ -18,23 +18,24 @@ import (
 // openDoor compiles the APIs and serves them.
 func (n *Node) openDoor(ctx context.Context) error {
 	var routers []*wire.Router
-	for _, api := range []wire.API{n.functions.API(n.invoker), n.logs.API()} {
+	for _, api := range n.apis() {
 		r, err := wire.New(api)
 		if err != nil {
 			return fmt.Errorf("compile API of %s: %w", api.Service, err)
 		}
 		routers = append(routers, r)
 	}
-	verifier := auth.NewVerifier(auth.Config{Keys: auth.Ring{n.root, n.sessions}, Region: n.cfg.Region, Clock: clock.System})
+	verifier := auth.NewVerifier(auth.Config{Keys: n.keys(), Region: n.cfg.Region, Clock: clock.System})
 	n.server = gateway.Server(gateway.New(gateway.Config{
-		APIs:       routers,
-		Sites:      []gateway.Site{{Name: "function URL", Match: n.functions.ServesHost, Handler: n.functions.URLs(n.invoker, verifier)}},
-		Pages:      n.pages(),
-		Auth:       verifier,
-		Authorizer: gateway.OwnerOnly{Region: n.cfg.Region},
-		Tracing:    n.tracing,
-		Log:        n.cfg.Log,
-		Version:    n.cfg.Version,
+		APIs:        routers,
+		Sites:       []gateway.Site{{Name: "function URL", Match: n.functions.ServesHost, Handler: n.functions.URLs(n.invoker, verifier, n.may)}},
+		Pages:       n.pages(),
+		Auth:        verifier,
+		Permissions: n.may,
+		Region:      n.cfg.Region,
+		Tracing:     n.tracing,
+		Log:         n.cfg.Log,
+		Version:     n.cfg.Version,
 	}), n.cfg.Log)
 	if err := n.openInside(ctx); err != nil {
 		return err
@@ -43,6 +44,11 @@ func (n *Node) openDoor(ctx context.Context) error {
 		n.run("serve "+l.Addr().String(), n.serve(l))
 	}
 	return nil
+}
+
+// apis are AWS's, as far as this node serves them.
+func (n *Node) apis() []wire.API {
+	return []wire.API{n.functions.API(n.invoker), n.logs.API(), n.iam.API(), n.sts.API()}
 }
 
 // serve answers on l until ctx ends, then lets the calls under way end for a

@@ -16,6 +16,9 @@ import (
 	blobfile "github.com/mayfly-cloud/mayfly/internal/blob/file"
 	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/function"
+	"github.com/mayfly-cloud/mayfly/internal/gateway"
+	"github.com/mayfly-cloud/mayfly/internal/iam"
+	"github.com/mayfly-cloud/mayfly/internal/iam/sts"
 	"github.com/mayfly-cloud/mayfly/internal/invoke"
 	"github.com/mayfly-cloud/mayfly/internal/logs"
 	"github.com/mayfly-cloud/mayfly/internal/placement"
@@ -39,6 +42,9 @@ type Node struct {
 	blobs     *blobfile.Store
 	root      *auth.Root
 	sessions  *auth.Sessions
+	iam       *iam.Service
+	sts       *sts.Service
+	may       *gateway.Permissions
 	driver    sandbox.Driver
 	noGVisor  error            // why it is not gVisor's, where that was tried
 	network   *network.Network // nil where sandboxes have none,
@@ -75,7 +81,7 @@ type Info struct {
 func Start(ctx context.Context, cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg, failed: make(chan struct{})}
 	for _, open := range []func(context.Context) error{
-		n.openFront, n.openGround, n.openServices, n.openCompute, n.openFunctions, n.openDoor,
+		n.openFront, n.openGround, n.openIdentity, n.openServices, n.openCompute, n.openFunctions, n.openDoor,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, n.Close())
@@ -120,7 +126,7 @@ func (n *Node) openGround(ctx context.Context) error {
 		defer cancel()
 		return n.tracing.Close(ctx)
 	})
-	if n.store, err = pebble.Open(ctx, pebble.Config{Dir: n.path("store"), Log: n.cfg.Log}); err != nil {
+	if n.store, err = pebble.Open(ctx, pebble.Config{Dir: storeDir(n.cfg.Data), Log: n.cfg.Log}); err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
 	n.onClose(n.store.Close)
@@ -148,10 +154,11 @@ func (n *Node) openServices(context.Context) error {
 // openFunctions joins the function service, placement and invocation.
 func (n *Node) openFunctions(context.Context) error {
 	n.functions = function.New(function.Config{
-		Store: n.store, Blobs: n.blobs, Runtimes: runtimesForFunction{n.runtimes}, Provisioner: n.worker,
+		Store: n.store, Blobs: n.blobs, Runtimes: runtimesForFunction{n.runtimes}, Provisioner: n.worker, Roles: roles{n},
 		Account: n.root.Account(), Region: n.cfg.Region, Endpoint: "http://" + n.cfg.Listen, Domain: n.cfg.Domain,
 		Concurrency: n.cfg.Concurrency, Clock: clock.System, Log: n.cfg.Log,
 	})
+	n.openPermissions()
 	place := placement.New(placement.Config{Node: n.worker, AccountLimit: n.cfg.Concurrency, Reserved: n.functions.ReservedTotal})
 	var err error
 	n.invoker, err = invoke.New(invoke.Config{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/function"
 	"github.com/mayfly-cloud/mayfly/internal/gateway"
 	"github.com/mayfly-cloud/mayfly/internal/runtime"
@@ -16,6 +17,7 @@ func (n *Node) pages() []gateway.Page {
 		{Pattern: "GET /_mayfly/node", Action: "GetNode", Handler: http.HandlerFunc(n.nodePage)},
 		{Pattern: "GET /_mayfly/runtimes", Action: "ListRuntimes", Handler: http.HandlerFunc(n.runtimesPage)},
 		{Pattern: "POST /_mayfly/runtimes/{name}", Action: "AddRuntime", Handler: http.HandlerFunc(n.addRuntimePage)},
+		{Pattern: "POST /_mayfly/root", Action: "RotateRoot", Handler: http.HandlerFunc(n.rotateRootPage)},
 		{Pattern: "GET /_mayfly/bill", Action: "GetBill", Handler: http.HandlerFunc(n.bill.ServeBill)},
 		{Pattern: "GET /_mayfly/bill/invocations", Action: "GetBill", Handler: http.HandlerFunc(n.bill.ServeInvocations)},
 		{Pattern: function.LinkPath, Handler: n.functions.Download()},
@@ -41,6 +43,24 @@ func (n *Node) addRuntimePage(w http.ResponseWriter, r *http.Request) {
 	default:
 		answerJSON(w, map[string]string{"added": name})
 	}
+}
+
+// rotateRootPage makes new root credentials. They stay in the data folder; whoever
+// may read it learns them there. No policy gives this away: it takes root's own keys.
+func (n *Node) rotateRootPage(w http.ResponseWriter, r *http.Request) {
+	if p := auth.From(r.Context()); p.Kind != auth.RootUser || p.Session != nil {
+		w.WriteHeader(http.StatusForbidden)
+		answerJSON(w, map[string]string{"message": "Only the root user's own keys can rotate them."})
+		return
+	}
+	if err := n.root.Rotate(n.cfg.Data); err != nil {
+		n.cfg.Log.Error("root credentials could not be rotated", "error", err)
+		w.WriteHeader(http.StatusInternalServerError)
+		answerJSON(w, map[string]string{"message": err.Error()})
+		return
+	}
+	n.cfg.Log.Warn("root credentials were rotated: the old ones are refused")
+	answerJSON(w, map[string]string{"accessKeyId": n.root.AccessKeyID()})
 }
 
 func answerJSON(w http.ResponseWriter, v any) {

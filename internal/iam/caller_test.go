@@ -164,7 +164,7 @@ func TestGoneCallers(t *testing.T) {
 	role := n.role("r", lambdaTrust)
 	c, err := n.Sessions.Issue(auth.Grant{Kind: auth.RoleSession, ARN: *role.Arn, ID: *role.RoleId, Name: "s", Life: time.Hour})
 	must(t, err)
-	f, err := n.Sessions.ForRole(*role.Arn, "s", "arn:aws:lambda:us-east-1:"+account+":function:f", time.Hour)
+	f, err := n.Sessions.ForRole(*role.Arn, "", "s", "arn:aws:lambda:us-east-1:"+account+":function:f", time.Hour)
 	must(t, err)
 	owned := n.IAM.Owned(n.Sessions)
 	session, err := owned.Secret(ctx, c.AccessKeyID, c.Token)

@@ -34,7 +34,7 @@ type delivered struct {
 	attributes   map[string]string
 }
 
-func (d *destinations) Deliver(_ context.Context, arn string, body []byte, attributes map[string]string) error {
+func (d *destinations) Deliver(_ context.Context, _ invoke.Sender, arn string, body []byte, attributes map[string]string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.seen++

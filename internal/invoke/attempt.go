@@ -86,7 +86,7 @@ func (q *queue) succeed(f *finish, u Usage) {
 		if err := errors.Join(q.i.cfg.Meter.RecordTx(tx, u), q.forget(tx, e.ID)); err != nil || to == "" {
 			return err
 		}
-		return q.send(tx, 0, delivery{Target: to, Body: q.invocation(f)}, e.ID)
+		return q.send(tx, 0, delivery{From: sender(f.target), Target: to, Body: q.invocation(f)}, e.ID)
 	})
 }
 

@@ -12,11 +12,15 @@ import (
 // Destinations delivers what asynchronous calls leave behind.
 type Destinations interface {
 	// Deliver hands body to the queue, topic, bus, bucket or function named by
-	// arn. A dead letter has attributes (RequestID, ErrorCode, ErrorMessage), a
+	// arn, if the sender's role may. A dead letter has attributes (RequestID, ErrorCode, ErrorMessage), a
 	// record none. It may be called again with the same body after a crash. What
 	// it refuses is tried again for about an hour, and then kept as undelivered.
-	Deliver(ctx context.Context, arn string, body []byte, attributes map[string]string) error
+	Deliver(ctx context.Context, from Sender, arn string, body []byte, attributes map[string]string) error
 }
+
+// Sender is the function that something is delivered for, and the role that it ran
+// under.
+type Sender struct{ Function, Role string }
 
 // finish is an event that is done, well or not, and how. The response is nil for
 // one that never ran.
@@ -36,16 +40,18 @@ func (q *queue) discard(tx store.Tx, f *finish) error {
 		return err
 	}
 	if t.Async.DeadLetter != "" {
-		d := delivery{Target: t.Async.DeadLetter, Body: f.payload, Attributes: f.deadLetter()}
+		d := delivery{From: sender(t), Target: t.Async.DeadLetter, Body: f.payload, Attributes: f.deadLetter()}
 		if err := q.send(tx, 0, d, e.ID); err != nil {
 			return err
 		}
 	}
 	if t.Async.OnFailure != "" {
-		return q.send(tx, 1, delivery{Target: t.Async.OnFailure, Body: q.invocation(f)}, e.ID)
+		return q.send(tx, 1, delivery{From: sender(t), Target: t.Async.OnFailure, Body: q.invocation(f)}, e.ID)
 	}
 	return nil
 }
+
+func sender(t *Target) Sender { return Sender{t.Version.FunctionARN, t.Version.Role} }
 
 // deadLetter gives the attributes of a dead letter. Source:
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html

@@ -15,6 +15,7 @@ import (
 
 // delivery waits in the outbox.
 type delivery struct {
+	From       Sender
 	Target     string
 	Body       []byte
 	Attributes map[string]string
@@ -118,7 +119,7 @@ func (q *queue) deliver(ctx context.Context, key []byte, id string, n int, d del
 	err := errors.New("this node has no destinations")
 	if q.i.cfg.Destinations != nil {
 		bounded, cancel := context.WithTimeout(ctx, deliverTimeout)
-		err = q.i.cfg.Destinations.Deliver(bounded, d.Target, d.Body, d.Attributes)
+		err = q.i.cfg.Destinations.Deliver(bounded, d.From, d.Target, d.Body, d.Attributes)
 		cancel()
 	}
 	if ctx.Err() != nil {

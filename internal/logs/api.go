@@ -52,5 +52,6 @@ func (s *Service) API() wire.API {
 			wire.Op(schemas.DescribeMetricFilters, a.describeMetricFilters),
 			wire.Op(schemas.DescribeSubscriptionFilters, a.describeSubscriptionFilters),
 		},
+		Access: a.access(),
 	}
 }

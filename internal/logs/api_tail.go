@@ -33,6 +33,10 @@ func (a api) startLiveTail(ctx context.Context, in *cloudwatchlogs.StartLiveTail
 	if q.pattern, err = parsePattern(in.LogEventFilterPattern); err != nil {
 		return err
 	}
+	t, err := a.beginTail(ctx, q) // before the start is sent: whoever has seen it misses nothing
+	if err != nil {
+		return err
+	}
 	session := id.UUID()
 	err = stream.Send(&types.StartLiveTailResponseStreamMemberSessionStart{Value: types.LiveTailSessionStart{
 		SessionId: &session, RequestId: &session, LogGroupIdentifiers: in.LogGroupIdentifiers, LogStreamNames: in.LogStreamNames,
@@ -41,7 +45,7 @@ func (a api) startLiveTail(ctx context.Context, in *cloudwatchlogs.StartLiveTail
 	if err != nil {
 		return err
 	}
-	return a.tail(ctx, q, func(list []shown, sampled bool) error {
+	return a.tail(ctx, q, t, func(list []shown, sampled bool) error {
 		update := types.LiveTailSessionUpdate{
 			SessionMetadata: &types.LiveTailSessionMetadata{Sampled: sampled}, SessionResults: make([]types.LiveTailSessionLogEvent, len(list)),
 		}

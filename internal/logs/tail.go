@@ -38,16 +38,25 @@ type shown struct {
 	group string
 }
 
+// tailed is what a live tail has shown, or will not: the chunks that were there when it
+// began, with the time of their first event.
+type tailed struct {
+	began int64
+	seen  map[uint64]int64
+}
+
+// beginTail takes note of what is there. What comes later is shown.
+func (s *Service) beginTail(ctx context.Context, q tailQuery) (*tailed, error) {
+	t := &tailed{began: s.now(), seen: map[uint64]int64{}}
+	_, _, err := s.fresh(ctx, q, t)
+	return t, err
+}
+
 // tail calls send every second with what has been stored since, until ctx ends,
 // three hours have passed or send fails. sampled says that events were left out.
-func (s *Service) tail(ctx context.Context, q tailQuery, send func(list []shown, sampled bool) error) error {
+func (s *Service) tail(ctx context.Context, q tailQuery, t *tailed, send func(list []shown, sampled bool) error) error {
 	ctx, cancel := context.WithTimeout(ctx, tailSession)
 	defer cancel()
-	seen := map[uint64]int64{} // chunks shown, with the time of their first event
-	began := s.now()
-	if _, _, err := s.fresh(ctx, q, began, seen); err != nil {
-		return err
-	}
 	tick := time.NewTicker(tailEvery)
 	defer tick.Stop()
 	for {
@@ -56,7 +65,7 @@ func (s *Service) tail(ctx context.Context, q tailQuery, send func(list []shown,
 		case <-ctx.Done():
 			return nil
 		}
-		list, sampled, err := s.fresh(ctx, q, began, seen)
+		list, sampled, err := s.fresh(ctx, q, t)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil
@@ -70,7 +79,7 @@ func (s *Service) tail(ctx context.Context, q tailQuery, send func(list []shown,
 }
 
 // fresh gives the wanted events of the chunks that are not seen, and adds these.
-func (s *Service) fresh(ctx context.Context, q tailQuery, began int64, seen map[uint64]int64) (list []shown, sampled bool, err error) {
+func (s *Service) fresh(ctx context.Context, q tailQuery, t *tailed) (list []shown, sampled bool, err error) {
 	from := max(0, s.now()-tailWindow)
 	err = s.cfg.Store.View(ctx, func(r store.Reader) error {
 		for _, group := range q.groups {
@@ -82,11 +91,11 @@ func (s *Service) fresh(ctx context.Context, q tailQuery, began int64, seen map[
 				if err != nil {
 					return err
 				}
-				if _, ok := seen[c.at.seq]; ok {
+				if _, ok := t.seen[c.at.seq]; ok {
 					continue
 				}
-				seen[c.at.seq] = c.at.time
-				if c.Ingested < began {
+				t.seen[c.at.seq] = c.at.time
+				if c.Ingested < t.began {
 					continue
 				}
 				for _, e := range w.add(nil, c) {
@@ -100,9 +109,9 @@ func (s *Service) fresh(ctx context.Context, q tailQuery, began int64, seen map[
 		}
 		return nil
 	})
-	for seq, first := range seen {
+	for seq, first := range t.seen {
 		if first < from-chunkSpan {
-			delete(seen, seq)
+			delete(t.seen, seq)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b shown) int { return a.at.compare(b.at) })

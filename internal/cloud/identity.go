@@ -1,0 +1,115 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/mayfly-cloud/mayfly/internal/access"
+	"github.com/mayfly-cloud/mayfly/internal/arn"
+	"github.com/mayfly-cloud/mayfly/internal/auth"
+	"github.com/mayfly-cloud/mayfly/internal/clock"
+	"github.com/mayfly-cloud/mayfly/internal/fault"
+	"github.com/mayfly-cloud/mayfly/internal/gateway"
+	"github.com/mayfly-cloud/mayfly/internal/iam"
+	"github.com/mayfly-cloud/mayfly/internal/iam/sts"
+	"github.com/mayfly-cloud/mayfly/internal/invoke"
+	"github.com/mayfly-cloud/mayfly/internal/store/pebble"
+	"github.com/mayfly-cloud/mayfly/internal/worker"
+)
+
+// openIdentity opens who there is, and who makes temporary credentials.
+func (n *Node) openIdentity(context.Context) error {
+	n.iam = iam.New(iam.Config{
+		Store: n.store, Account: n.root.Account(), Region: n.cfg.Region, Sealer: n.sessions, Clock: clock.System, Log: n.cfg.Log,
+	})
+	n.run("identities", n.iam.Run)
+	n.sts = sts.New(sts.Config{Identities: n.iam, Sessions: n.sessions, Keys: gateway.SetKeys, Clock: clock.System})
+	return nil
+}
+
+// openPermissions joins who there is with what there is.
+func (n *Node) openPermissions() {
+	n.may = gateway.NewPermissions(gateway.PermissionsConfig{
+		Identities: n.iam, Region: n.cfg.Region, Log: n.cfg.Log,
+		Resources: map[string]gateway.Protected{"lambda": {Policies: n.functions}},
+	})
+}
+
+// keys are all access keys that requests may be signed with. Temporary ones are good
+// as long as whose they are is there.
+func (n *Node) keys() auth.Keys {
+	return auth.Ring{n.root, n.iam.Keys(), n.iam.Owned(n.root.Owned(n.sessions))}
+}
+
+// lambdaService is the function service as trust policies name it.
+const lambdaService = "lambda.amazonaws.com"
+
+// errCannotAssume is what AWS says of a role that functions cannot run under.
+var errCannotAssume = fault.New(http.StatusBadRequest, "InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.")
+
+// roles are the execution roles as the function service sees them.
+type roles struct{ *Node }
+
+func (r roles) CheckRole(ctx context.Context, roleARN, functionARN string) error {
+	if role, err := arn.Parse(roleARN); err == nil && role.Account != r.root.Account() {
+		return fault.New(http.StatusForbidden, "AccessDeniedException", "Cross-account pass role is not allowed.")
+	}
+	may, err := r.sts.MayAssume(ctx, lambdaService, roleARN, functionARN)
+	if err != nil {
+		return fmt.Errorf("ask who may assume %s: %w", roleARN, err)
+	}
+	if !may {
+		return errCannotAssume
+	}
+	return nil
+}
+
+// credentials are the keys of roles as the worker sees them.
+type credentials struct{ *Node }
+
+// ForRole asks anew whether the role may be assumed: it may have been deleted, or
+// trust others now.
+func (c credentials) ForRole(ctx context.Context, roleARN, session, functionARN string) (worker.Keys, error) {
+	role, err := c.iam.RoleOf(ctx, roleARN)
+	if err == nil {
+		err = roles(c).CheckRole(ctx, roleARN, functionARN)
+	}
+	if fault.As(err).Status < http.StatusInternalServerError && err != nil {
+		return worker.Keys{}, fault.New(http.StatusForbidden, "AccessDeniedException", "%s", errCannotAssume.Message)
+	}
+	if err != nil {
+		return worker.Keys{}, err
+	}
+	got, err := c.sessions.ForRole(roleARN, role.ID, session, functionARN, sessionLife)
+	if err != nil {
+		return worker.Keys{}, fmt.Errorf("make credentials of %s: %w", roleARN, err)
+	}
+	return worker.Keys{AccessKeyID: got.AccessKeyID, SecretAccessKey: got.Secret, SessionToken: got.Token, Expires: got.Expires}, nil
+}
+
+func (c credentials) Revoke(k worker.Keys) { c.sessions.Revoke(k.AccessKeyID, k.Expires) }
+
+// maySend asks whether a function's role lets it hand something to another.
+func (n *Node) maySend(ctx context.Context, from invoke.Sender, action, resource string) error {
+	p, err := auth.ForFunction(from.Role, from.Function, clock.System.Now())
+	if err != nil {
+		return err
+	}
+	return n.may.May(ctx, p, access.Need{Action: action, Resource: resource})
+}
+
+// RotateRoot makes new root credentials in the data folder of a node that is not
+// running. It opens the node's store to be sure of that.
+func RotateRoot(ctx context.Context, dir string) (err error) {
+	root, err := auth.ReadRoot(dir)
+	if err != nil {
+		return err
+	}
+	lock, err := pebble.Open(ctx, pebble.Config{Dir: storeDir(dir)})
+	if err != nil {
+		return fmt.Errorf("open store, which a running node would keep from us: %w", err)
+	}
+	defer lock.Close()
+	return root.Rotate(dir)
+}
