@@ -22,7 +22,9 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 )
@@ -82,6 +84,8 @@ type client struct {
 	creds    aws.Credentials
 	lambda   *lambda.Client
 	logs     *cloudwatchlogs.Client
+	iam      *iam.Client
+	sts      *sts.Client
 }
 
 func (s *settings) client() (*client, error) {
@@ -100,7 +104,23 @@ func (s *settings) client() (*client, error) {
 			HTTPClient: http, Retryer: retryer()}),
 		logs: cloudwatchlogs.New(cloudwatchlogs.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
 			HTTPClient: http, Retryer: retryer()}),
+		sts: sts.New(sts.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
+			HTTPClient: http, Retryer: retryer()}),
+		iam: iam.New(iam.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
+			HTTPClient: http, Retryer: retryer()}),
 	}, nil
+}
+
+// account is the id of the account that the credentials are of.
+func (c *client) account(ctx context.Context) (string, error) {
+	if c.creds.AccountID == "" {
+		out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		if err != nil {
+			return "", err
+		}
+		c.creds.AccountID = aws.ToString(out.Account)
+	}
+	return c.creds.AccountID, nil
 }
 
 // retryer repeats what the SDK itself cut off, and nothing else: a node that is

@@ -22,6 +22,8 @@ type deployment struct {
 	memory, timeout                   int32
 	env                               map[string]string
 	private                           bool
+	permissions
+	grants *grants
 }
 
 // deployed is what came of it.
@@ -29,6 +31,7 @@ type deployed struct {
 	Name    string `json:"name"`
 	ARN     string `json:"arn"`
 	Runtime string `json:"runtime"`
+	Role    string `json:"role"`
 	URL     string `json:"url"`
 	Created bool   `json:"created"`
 }
@@ -41,9 +44,16 @@ func newDeploy(s *settings) *cobra.Command {
 		Long: `Deploy packs a folder, uploads it and waits until it can be called. The runtime
 and the handler are told by the files (index.mjs, lambda_function.py, *.go,
 *.java, bootstrap) unless given. An update changes the code, and only those
-settings whose flags are given; all of it is checked before any of it is changed.`,
+settings whose flags are given; all of it is checked before any of it is changed.
+
+A new function gets a role of its own that may write its log and nothing else.
+--allow adds to that, deployment by deployment, and --revoke takes back what it
+added; --policy adds what a file says, in place of what it said before. What a
+function was refused, mayfly audit --denied lists and mayfly why-denied explains.`,
 		Example: `  mayfly deploy examples/hello-node
-  mayfly deploy . --name orders --memory 512 --timeout 30 --env STAGE=test`,
+  mayfly deploy . --name orders --memory 512 --timeout 30 --env STAGE=test
+  mayfly deploy . --allow 's3:GetObject on bucket/prefix/*' --allow 'dynamodb:PutItem on table orders'
+  mayfly deploy . --policy policy.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.dir = args[0]
@@ -66,7 +76,14 @@ settings whose flags are given; all of it is checked before any of it is changed
 	f.StringVar(&d.name, "name", "", "function's name (default: the folder's)")
 	f.StringVar(&d.runtime, "runtime", "", "runtime, such as nodejs22.x (default: the newest found)")
 	f.StringVar(&d.handler, "handler", "", "handler, such as index.handler")
-	f.StringVar(&d.role, "role", "", "execution role's ARN")
+	f.StringVar(&d.role, "role", "", "execution role's ARN (default: a role of the function's own)")
+	f.StringArrayVar(&d.allow, "allow", nil, "let the function do something: 'ACTION[,ACTION] on RESOURCE'; may be repeated")
+	f.StringArrayVar(&d.revoke, "revoke", nil, "take back what --allow gave, in the same words; may be repeated")
+	f.StringVar(&d.file, "policy", "", "file with a policy of what else the function may do")
+	for _, name := range []string{"allow", "revoke", "policy"} {
+		typedOnly(f, name)
+		cmd.MarkFlagsMutuallyExclusive("role", name)
+	}
 	f.Int32Var(&d.memory, "memory", 0, "memory in MB, and with it the share of a processor (default 128)")
 	f.Int32Var(&d.timeout, "timeout", 0, "seconds a call may take (default 3)")
 	f.StringToStringVar(&d.env, "env", nil, "environment variables of the function: KEY=VALUE,...")
@@ -81,6 +98,9 @@ func (d *deployment) run(ctx context.Context, c *client, say *steps) (*deployed,
 	}
 	if d.name == "" {
 		d.name = strings.ToLower(filepath.Base(dir))
+	}
+	if d.grants, err = d.permissions.read(ctx, c); err != nil {
+		return nil, err
 	}
 	p, err := pack(ctx, dir, say)
 	if err != nil {
@@ -102,7 +122,8 @@ func (d *deployment) run(ctx context.Context, c *client, say *steps) (*deployed,
 		return nil, err
 	}
 	say.say("%s is ready", d.name)
-	return &deployed{d.name, aws.ToString(fn.Configuration.FunctionArn), string(fn.Configuration.Runtime), url, created}, nil
+	return &deployed{d.name, aws.ToString(fn.Configuration.FunctionArn), string(fn.Configuration.Runtime),
+		aws.ToString(fn.Configuration.Role), url, created}, nil
 }
 
 // upload creates the function, or updates the one there is.
@@ -112,7 +133,7 @@ func (d *deployment) upload(ctx context.Context, c *client, p *packed, say *step
 	switch {
 	case errors.As(err, &missing):
 		say.say("creating %s", d.name)
-		return true, d.create(ctx, c, p)
+		return true, d.create(ctx, c, p, say)
 	case err != nil:
 		return false, err
 	}
@@ -120,8 +141,8 @@ func (d *deployment) upload(ctx context.Context, c *client, p *packed, say *step
 	return false, d.update(ctx, c, p, current, say)
 }
 
-func (d *deployment) create(ctx context.Context, c *client, p *packed) error {
-	runtime, handler, role := d.runtime, d.handler, d.role
+func (d *deployment) create(ctx context.Context, c *client, p *packed, say *steps) error {
+	runtime, handler := d.runtime, d.handler
 	var err error
 	if runtime == "" {
 		if runtime, err = newest(ctx, c, p.family); err != nil {
@@ -134,10 +155,7 @@ func (d *deployment) create(ctx context.Context, c *client, p *packed) error {
 	if handler == "" {
 		return hint(errors.New("can't tell which function handles the calls"), "Say it with --handler FILE.FUNCTION")
 	}
-	if role == "" {
-		role = "arn:aws:iam::" + c.creds.AccountID + ":role/mayfly-" + d.name
-	}
-	in := &lambda.CreateFunctionInput{FunctionName: &d.name, Runtime: types.Runtime(runtime), Handler: &handler, Role: &role,
+	in := &lambda.CreateFunctionInput{FunctionName: &d.name, Runtime: types.Runtime(runtime), Handler: &handler, Role: &d.role,
 		Code: &types.FunctionCode{ZipFile: p.zip}}
 	if d.memory != 0 {
 		in.MemorySize = &d.memory
@@ -148,7 +166,21 @@ func (d *deployment) create(ctx context.Context, c *client, p *packed) error {
 	if len(d.env) > 0 {
 		in.Environment = &types.Environment{Variables: d.env}
 	}
-	_, err = c.lambda.CreateFunction(ctx, in)
+	if d.role != "" {
+		_, err = c.lambda.CreateFunction(ctx, in)
+		return err
+	}
+	role, made, err := c.makeRole(ctx, d.name)
+	if err != nil {
+		return err
+	}
+	in.Role = &role
+	if err = c.grant(ctx, ownRole(d.name), d.grants, say); err == nil {
+		_, err = c.lambda.CreateFunction(ctx, in)
+	}
+	if err != nil && made { // nothing is left of a function that was refused
+		err = errors.Join(err, c.removeRole(context.WithoutCancel(ctx), ownRole(d.name)))
+	}
 	return err
 }
 

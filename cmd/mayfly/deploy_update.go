@@ -34,8 +34,19 @@ func (d *deployment) update(ctx context.Context, c *client, p *packed, current *
 			return hint(err, "The code was refused: nothing was changed.")
 		}
 	}
+	if !d.grants.none() {
+		if err := c.checkOwnRole(ctx, d.name, aws.ToString(current.Role)); err != nil {
+			return err
+		}
+		if err := c.grant(ctx, ownRole(d.name), d.grants, say); err != nil {
+			return hint(err, "The permissions were refused: code and settings are the old ones.")
+		}
+	}
 	if len(do.what) > 0 {
 		if _, err := c.lambda.UpdateFunctionConfiguration(ctx, do.settings); err != nil {
+			if !d.grants.none() {
+				return hint(err, "The settings were refused: but for the permissions, nothing was changed.")
+			}
 			return hint(err, "The settings were refused: nothing was changed, and the code is the old one.")
 		}
 		say.say("changed %s", strings.Join(do.what, ", "))

@@ -55,7 +55,8 @@ func newRoot() *cobra.Command {
 		Long: `Mayfly runs functions when something happens, each in a sandbox of its own, and
 speaks AWS's protocols, so the tools you have work against it unchanged.
 
-Every flag is also an environment variable: --data is MAYFLY_DATA.`,
+Every flag but those that give permissions is also an environment variable: --data is
+MAYFLY_DATA.`,
 		Example: `  mayfly demo                       see it work, from nothing to a bill
   mayfly up                         start a node here
   mayfly deploy examples/hello-node upload a folder and get its URL
@@ -72,7 +73,7 @@ Every flag is also an environment variable: --data is MAYFLY_DATA.`,
 	f.StringVar(&s.listen, "listen", "127.0.0.1:4566", "address of the node")
 	f.BoolVar(&s.json, "json", false, "print data as JSON")
 	root.AddCommand(newUp(s), newEnv(s), newDeploy(s), newInvoke(s), newLogs(s), newLs(s), newRm(s),
-		newDemo(s), newBill(s), newRuntime(s), newDoctor(s))
+		newDemo(s), newBill(s), newAudit(s), newWhyDenied(s), newRuntime(s), newDoctor(s))
 	hintUsage(root)
 	return root
 }
@@ -109,12 +110,21 @@ func subCommand(cmd *cobra.Command, args []string) error {
 	return errors.New(text)
 }
 
+// notFromEnv marks flags that are typed or not meant at all.
+const notFromEnv = "not from the environment"
+
+// typedOnly keeps a flag from being a variable: one that hands out permissions is not
+// to be inherited unseen.
+func typedOnly(f *pflag.FlagSet, name string) {
+	f.Lookup(name).Annotations = map[string][]string{notFromEnv: {}}
+}
+
 // flagsFromEnv gives each flag that was not typed the value of its variable.
 func flagsFromEnv(flags *pflag.FlagSet) error {
 	var failed error
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := "MAYFLY_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if v, ok := os.LookupEnv(name); ok && !f.Changed && failed == nil {
+		if v, ok := os.LookupEnv(name); ok && !f.Changed && f.Annotations[notFromEnv] == nil && failed == nil {
 			if err := flags.Set(f.Name, v); err != nil {
 				failed = fmt.Errorf("read %s from the environment: %w", name, err)
 			}

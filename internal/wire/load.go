@@ -40,7 +40,14 @@ func (l *typeLoader) load(t reflect.Type) *smithy.Schema {
 	return s
 }
 
+// add makes a member. A Go field has lost the case of its member's first letter, which
+// a JSONName gives back.
 func (l *typeLoader) add(parent *smithy.Schema, name string, t reflect.Type, key string) {
+	for _, trait := range l.traits[key] {
+		if n, ok := trait.(*traits.JSONName); ok && fieldName(n.Name) == name {
+			name = n.Name
+		}
+	}
 	parent.AddMember(name, l.of(t, key), l.traits[key]...)
 }
 

@@ -105,11 +105,11 @@ func (r *Router) Match(req *http.Request) (*Call, error) {
 		return r.named(p, name)
 	case JSON10, JSON11:
 		target := req.Header.Get("X-Amz-Target")
-		service, name, ok := strings.Cut(target, ".")
-		if !ok || service != r.api.Target {
+		at := strings.LastIndexByte(target, '.')
+		if at < 0 || !r.targets(target[:at]) {
 			return nil, r.unknown(p, target)
 		}
-		return r.named(p, name)
+		return r.named(p, target[at+1:])
 	case Query:
 		form, err := readForm(req)
 		if err != nil {
@@ -123,6 +123,14 @@ func (r *Router) Match(req *http.Request) (*Call, error) {
 	default:
 		return r.routed(p, req)
 	}
+}
+
+// targets says whether the first part of an X-Amz-Target means this service. Some
+// clients write the model's whole name where others write its last part alone:
+// com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.
+func (r *Router) targets(service string) bool {
+	before, ok := strings.CutSuffix(service, r.api.Target)
+	return ok && (before == "" || strings.HasSuffix(before, "."))
 }
 
 // Protocol tells the protocol of a request before it is matched, for an answer that
