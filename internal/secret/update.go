@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 
+	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
 
@@ -56,13 +58,14 @@ type old struct {
 	blob []byte
 }
 
-// errMoved says that a secret changed while its values were encrypted again.
-var errMoved = errors.New("the secret kept changing while its key was changed")
+// ErrMoved says that a secret kept changing while its values were encrypted again.
+// Nothing was changed; callers try again.
+var ErrMoved = fault.New(http.StatusInternalServerError, "InternalServiceError", "The secret kept changing while its key was changed. Try again.")
 
 // rekey encrypts what has AWS's labels under another key.
 func (s *Service) rekey(ctx context.Context, ref, keyID string) (err error) {
 	for range 3 {
-		if err = s.tryRekey(ctx, ref, keyID); !errors.Is(err, errMoved) {
+		if err = s.tryRekey(ctx, ref, keyID); !errors.Is(err, ErrMoved) {
 			return err
 		}
 	}
@@ -103,12 +106,12 @@ func (s *Service) tryRekey(ctx context.Context, ref, keyID string) error {
 			return err
 		}
 		if len(now) != len(values) {
-			return errMoved
+			return ErrMoved
 		}
 		sec.KeyID = keyID
 		for i, v := range renewed {
 			if now[i].ID != v.ID || !bytes.Equal(now[i].blob, values[i].blob) {
-				return errMoved
+				return ErrMoved
 			}
 			if err := v.write(tx, sec.Name); err != nil {
 				return err
