@@ -13,8 +13,8 @@ import (
 // its outputs.
 type api struct{ *Service }
 
-// API lists the operations of Systems Manager that are served, which are Parameter
-// Store's. Of the others callers are told that they are not known here.
+// API lists Systems Manager's operations: those served, which are Parameter Store's,
+// and those AWS has and this node has not, whose callers are told so.
 func (s *Service) API() wire.API {
 	a := api{s}
 	return wire.API{
@@ -23,6 +23,7 @@ func (s *Service) API() wire.API {
 		Target:    "AmazonSSM",
 		Errors:    ssm.TypeRegistry,
 		Access:    a.access(),
+		Absent:    absent,
 		Operations: []wire.Operation{
 			wire.Op(schemas.PutParameter, a.putParameter),
 			wire.Op(schemas.GetParameter, a.getParameter),

@@ -440,10 +440,10 @@ func TestWritersAtOnce(t *testing.T) {
 	}
 }
 
-func TestUnknownOperationIsNamed(t *testing.T) {
+func TestAbsentOperationIsNamed(t *testing.T) {
 	n := start(t)
 	_, err := n.SendCommand(context.Background(), &ssm.SendCommandInput{DocumentName: aws.String("x")})
-	refused(t, "another of Systems Manager", err, "UnknownOperationException", "SendCommand")
+	refused(t, "another of Systems Manager", err, "UnknownOperationException", "The operation SendCommand of the service ssm is not offered by Mayfly.")
 }
 
 func TestModifiedByTheClock(t *testing.T) {
