@@ -11,27 +11,45 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 )
 
-func TestNodeKeyDerives(t *testing.T) {
+func TestNodeKeySeals(t *testing.T) {
 	dir := t.TempDir()
-	derive := func(purpose string) []byte {
+	open := func(dir string) auth.NodeKey {
 		t.Helper()
 		k, err := auth.OpenNodeKey(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := k.Derive(purpose)
-		if err != nil {
-			t.Fatal(err)
+		return k
+	}
+	plain := []byte("correct horse battery staple")
+	sealed, err := open(dir).Seal("key 1", plain)
+	if err != nil || bytes.Contains(sealed, plain[:8]) {
+		t.Fatalf("sealed as %q, %v", sealed, err)
+	}
+	if got, err := open(dir).Unseal("key 1", sealed); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("opened as %q, %v", got, err)
+	}
+	if again, err := open(dir).Seal("key 1", plain); err != nil || bytes.Equal(sealed, again) {
+		t.Errorf("sealed the same way twice, %v", err)
+	}
+	for what, unseal := range map[string]func() ([]byte, error){
+		"another label":    func() ([]byte, error) { return open(dir).Unseal("key 2", sealed) },
+		"another node":     func() ([]byte, error) { return open(t.TempDir()).Unseal("key 1", sealed) },
+		"nothing":          func() ([]byte, error) { return open(dir).Unseal("key 1", nil) },
+		"another version":  func() ([]byte, error) { return open(dir).Unseal("key 1", append([]byte{2}, sealed[1:]...)) },
+		"cut off":          func() ([]byte, error) { return open(dir).Unseal("key 1", sealed[:len(sealed)-1]) },
+		"version and none": func() ([]byte, error) { return open(dir).Unseal("key 1", []byte{1}) },
+	} {
+		if got, err := unseal(); err == nil || got != nil {
+			t.Errorf("%s: opened as %q", what, got)
 		}
-		return b
 	}
-	one, again, other := derive("one"), derive("one"), derive("other")
-	if len(one) != 32 || !bytes.Equal(one, again) || bytes.Equal(one, other) {
-		t.Errorf("%d bytes; the same after opening again: %v; of another purpose: %v", len(one), bytes.Equal(one, again), bytes.Equal(one, other))
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "node.key"))
-	if err != nil || bytes.Equal(raw, one) {
-		t.Errorf("a derived key is the node's own, or %v", err)
+	for i := range sealed {
+		changed := bytes.Clone(sealed)
+		changed[i] ^= 0x10
+		if got, err := open(dir).Unseal("key 1", changed); err == nil {
+			t.Errorf("with byte %d changed: %q", i, got)
+		}
 	}
 }
 

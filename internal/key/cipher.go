@@ -1,6 +1,8 @@
 package key
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -90,6 +92,15 @@ func unseal(mat, blob []byte, context map[string]string) ([]byte, error) {
 	return plain, nil
 }
 
+// newAEAD puts a random nonce of 12 bytes before each ciphertext.
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
 // bound is the data a ciphertext is bound to: the header and the context, in one
 // spelling whatever the order of its pairs.
 func bound(header []byte, context map[string]string) []byte {
@@ -121,7 +132,7 @@ func uuidOf(b [16]byte) string {
 
 func uuidBytes(s string) (b [16]byte, err error) {
 	if !isUUID(s) {
-		return b, errVault
+		return b, errKeyID
 	}
 	plain := s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:]
 	_, err = hex.Decode(b[:], []byte(plain))

@@ -81,10 +81,7 @@ func TestRotationCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := &fused{n.store, 100}
-	service, err := key.New(key.Config{Store: cut, Node: nodeKey, Policies: grammar{}, Account: account, Region: region, Clock: n.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
+	service := key.New(key.Config{Store: cut, Vault: nodeKey, Policies: grammar{}, Account: account, Region: region, Clock: n.clock})
 	k, err := service.Create(ctx, key.Draft{})
 	if err != nil {
 		t.Fatal(err)

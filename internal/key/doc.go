@@ -4,8 +4,7 @@
 // A key is a record, its policy, and generations of material: 256 random bits each.
 // Encrypting uses the newest, decrypting whichever the ciphertext names, so that a
 // rotation changes nothing for what was encrypted before. Material is kept sealed
-// under a key derived from the node's own (vault.go); ciphertexts are described in
-// cipher.go.
+// under the node's key (material.go); ciphertexts are described in cipher.go.
 //
 // Automatic rotation happens at the first use after it is due: material nobody
 // encrypts with need not change. Keys whose waiting period is over are gone at once,

@@ -44,15 +44,6 @@ func (s *Service) ready(ctx context.Context, ref string) (k *Key, mat []byte, er
 	return k, mat, err
 }
 
-// material opens one generation of a key's material.
-func (s *Service) material(r store.Reader, keyID string, gen int) ([]byte, error) {
-	m, err := load[material](r, materialKey(keyID, gen), nil)
-	if err != nil {
-		return nil, err
-	}
-	return s.vault.open(m, keyID, gen)
-}
-
 // decrypt opens a ciphertext. Where ref is not empty, it must mean the key that the
 // ciphertext was made with.
 func (s *Service) decrypt(ctx context.Context, blob []byte, ref string, context map[string]string) (plain []byte, k *Key, err error) {

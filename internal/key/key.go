@@ -69,10 +69,11 @@ func (s *Service) Create(ctx context.Context, d Draft) (*Key, error) {
 // add writes a new key and its first material.
 func (s *Service) add(tx store.Tx, k *Key) error {
 	k.Created, k.State, k.Generation = s.now(), Enabled, 1
-	return errors.Join(
-		save(tx, materialKey(k.ID, 1), s.vault.make(k.ID, 1, k.Created)),
-		save(tx, keyKey(k.ID), k),
-	)
+	m, err := s.makeMaterial(k.ID, 1)
+	if err != nil {
+		return err
+	}
+	return errors.Join(save(tx, materialKey(k.ID, 1), m), save(tx, keyKey(k.ID), k))
 }
 
 // Key gives a key by its id, its ARN, or an alias's name or ARN.

@@ -63,7 +63,10 @@ func (s *Service) Rotate(ctx context.Context, ref string) (*Key, error) {
 // turn adds a generation of material to k, which the caller saves.
 func (s *Service) turn(tx store.Tx, k *Key, onDemand bool) error {
 	k.Generation++
-	m := s.vault.make(k.ID, k.Generation, s.now())
+	m, err := s.makeMaterial(k.ID, k.Generation)
+	if err != nil {
+		return err
+	}
 	m.OnDemand = onDemand
 	return save(tx, materialKey(k.ID, k.Generation), m)
 }

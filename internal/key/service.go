@@ -2,12 +2,10 @@ package key
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/arn"
-	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
@@ -19,10 +17,18 @@ type Policies interface {
 	Check(document []byte, resourceARN string) error
 }
 
+// Vault seals what is stored under the node's key.
+type Vault interface {
+	// Seal encrypts plain; only Unseal with the same label opens it.
+	Seal(label string, plain []byte) ([]byte, error)
+	// Unseal decrypts what Seal made, and refuses what was changed.
+	Unseal(label string, sealed []byte) ([]byte, error)
+}
+
 // Config is what a Service is built from. All but Clock and Log must be set.
 type Config struct {
 	Store    store.Store
-	Node     auth.NodeKey // what the material of keys is sealed under
+	Vault    Vault // seals the material of keys
 	Policies Policies
 	// Account and Region are those of every key.
 	Account, Region string
@@ -31,24 +37,17 @@ type Config struct {
 }
 
 // Service serves KMS. Its methods are safe for concurrent use.
-type Service struct {
-	cfg   Config
-	vault vault
-}
+type Service struct{ cfg Config }
 
 // New makes a Service. What is due for deletion is erased while Run runs.
-func New(cfg Config) (*Service, error) {
+func New(cfg Config) *Service {
 	if cfg.Clock == nil {
 		cfg.Clock = clock.System
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	v, err := openVault(cfg.Node)
-	if err != nil {
-		return nil, fmt.Errorf("open key service: %w", err)
-	}
-	return &Service{cfg, v}, nil
+	return &Service{cfg}
 }
 
 // sweepEvery is how often keys are erased whose time has come.

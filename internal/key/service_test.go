@@ -40,6 +40,7 @@ type node struct {
 	service *key.Service
 	store   store.Store
 	clock   *clock.Manual
+	vault   key.Vault
 }
 
 // grammar stands in for whoever knows policies.
@@ -69,11 +70,8 @@ func startWith(t testing.TB, fs vfs.FS, nodeKey auth.NodeKey) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{clock: clock.NewManual(noon), store: s}
-	n.service, err = key.New(key.Config{Store: s, Node: nodeKey, Policies: grammar{}, Account: account, Region: region, Clock: n.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := &node{clock: clock.NewManual(noon), store: s, vault: nodeKey}
+	n.service = key.New(key.Config{Store: s, Vault: nodeKey, Policies: grammar{}, Account: account, Region: region, Clock: n.clock})
 	router, err := wire.New(n.service.API())
 	if err != nil {
 		t.Fatal(err)
