@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/mayfly-cloud/mayfly/internal/fault"
+	"github.com/mayfly-cloud/mayfly/internal/parameter"
 )
 
 const secret = "correct horse battery staple"
@@ -147,7 +148,8 @@ func TestSecureStrings(t *testing.T) {
 	}
 	n.keys.refuse = nil
 	value, err := n.service.Get(ctx, "other", true)
-	if err != nil || strings.Contains(fmt.Sprintf("%v %s", value, *value), secret) || value.Text != secret {
+	draft := parameter.Draft{Name: "other", Value: secret}
+	if err != nil || strings.Contains(fmt.Sprintf("%v %s %+v", value, *value, draft), secret) || value.Text != secret {
 		t.Errorf("a value prints itself: %v, %v", value, err)
 	}
 }

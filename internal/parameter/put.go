@@ -23,6 +23,9 @@ type Draft struct {
 	Overwrite                bool
 }
 
+// String names the parameter and keeps its value to itself.
+func (d Draft) String() string { return d.Name }
+
 // Limits, as AWS has them.
 // https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm
 const (
