@@ -32,7 +32,7 @@ type session struct {
 	Expires                  int64
 }
 
-var errSealed = errors.New("token does not open")
+var errSealed = errors.New("it does not open")
 
 func (s *Sessions) seal(accessKeyID string, content session) (string, error) {
 	b, err := record.Marshal(content)

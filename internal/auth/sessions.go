@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
@@ -17,8 +16,6 @@ import (
 )
 
 const (
-	// nodeKeyFile holds the 32 bytes that session tokens are sealed with.
-	nodeKeyFile = "node.key"
 	// maxSession is the longest life of a session, as AWS has it for roles.
 	maxSession = 12 * time.Hour
 	// maxSessionName is the longest name of a session.
@@ -60,21 +57,14 @@ type openedSession struct {
 // OpenSessions reads the sealing key from node.key in dir, or makes it. A nil clock is the
 // machine's.
 func OpenSessions(dir string, clk clock.Clock) (*Sessions, error) {
-	b, err := ownerFile(dir, nodeKeyFile, func() ([]byte, error) {
-		b := make([]byte, sha256.Size)
-		rand.Read(b)
-		return b, nil
-	})
+	node, err := OpenNodeKey(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open node key: %w", err)
-	}
-	if len(b) != sha256.Size {
-		return nil, fmt.Errorf("open node key: %s has %d bytes, not %d", nodeKeyFile, len(b), sha256.Size)
+		return nil, err
 	}
 	if clk == nil {
 		clk = clock.System
 	}
-	s := &Sessions{key: [sha256.Size]byte(b), clock: clk, boot: id.Hex(8)}
+	s := &Sessions{key: node.b, clock: clk, boot: id.Hex(8)}
 	s.opened = newCache[string, openedSession](sessionsKept)
 	return s, nil
 }
