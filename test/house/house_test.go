@@ -41,6 +41,7 @@ var floors = [][]string{
 	{"store/pebble", "blob/file"},
 	{"store/storetest"},
 	{"store", "blob", "trace"},
+	{"iam/policy"},
 	{"access", "fault", "arn", "clock", "id", "page", "retry", "record"},
 }
 

@@ -1,0 +1,4 @@
+package policy
+
+// statement is one compiled statement.
+type statement struct{}
