@@ -57,8 +57,8 @@ func awsPolicy(arn string) *Policy {
 		return nil
 	}
 	return &Policy{
-		Name: m.Name, Path: m.Path, ID: m.ID, Description: m.Description, Created: m.Created, Updated: m.Created,
-		Default: 1, Versions: []int{1}, Last: 1, aws: m.Document,
+		Name: m.Name, Path: m.Path, ID: m.ID, Created: m.Created, Updated: m.Created,
+		Default: m.Version, Versions: []int{m.Version}, Last: m.Version, aws: m.Document,
 	}
 }
 
@@ -83,7 +83,7 @@ func (s *Service) managed(r store.Reader, arn string) (*Policy, error) {
 
 // document reads a version of a managed policy.
 func document(r store.Reader, p *Policy, n int) (*Version, error) {
-	if p.aws != "" && n == 1 {
+	if p.aws != "" && n == p.Default {
 		return &Version{p.aws, p.Created}, nil
 	}
 	return load[Version](r, versionKey(p.ID, n), noVersion(p, n))

@@ -170,3 +170,15 @@ func (s *Service) deleteLinkedRole(ctx context.Context, name string) (task strin
 	})
 	return task, err
 }
+
+// RoleOf gives the role of an ARN.
+func (s *Service) RoleOf(ctx context.Context, text string) (e *Entity, err error) {
+	resource, path, name, ok := s.splitARN(text)
+	if !ok || resource != string(Role) {
+		return nil, noSuchEntity("The role %s cannot be found.", clip(text))
+	}
+	if e, err = s.Find(ctx, Role, name); err == nil && (e.Path != path || e.Name != name) {
+		err = noSuchEntity("The role %s cannot be found.", clip(text))
+	}
+	return e, err
+}
