@@ -134,24 +134,28 @@ var linkedNames = map[string]string{
 	"logs.amazonaws.com":              "CloudWatchLogs",
 }
 
+// linkedRole is the role a service has.
+func linkedRole(service, suffix string) *Entity {
+	name := linkedNames[service]
+	if first, _, _ := strings.Cut(service, "."); name == "" && first != "" {
+		name = strings.ToUpper(first[:1]) + first[1:]
+	}
+	e := &Entity{Kind: Role, Name: "AWSServiceRoleFor" + name, Path: servicePath + service + "/", Service: service}
+	if suffix != "" {
+		e.Name += "_" + suffix
+	}
+	return e
+}
+
 // createLinkedRole makes the role of a service that no one else may change.
 func (s *Service) createLinkedRole(ctx context.Context, service, suffix, description string) (*Entity, error) {
 	host, ok := strings.CutSuffix(service, ".amazonaws.com")
 	if !ok || host == "" || !nameForm.MatchString(host) {
 		return nil, invalidInput("%s is not a valid AWS service name.", clip(service))
 	}
-	name := linkedNames[service]
-	if name == "" {
-		first, _, _ := strings.Cut(host, ".")
-		name = strings.ToUpper(first[:1]) + first[1:]
-	}
-	e := &Entity{
-		Name: "AWSServiceRoleFor" + name, Path: servicePath + service + "/", Description: description, Service: service,
-		Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`,
-	}
-	if suffix != "" {
-		e.Name += "_" + suffix
-	}
+	e := linkedRole(service, suffix)
+	e.Description = description
+	e.Trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`
 	err := s.createRole(ctx, e, nil)
 	if fault.Is(err, "EntityAlreadyExists") {
 		err = invalidInput("Service role name %s has been taken in this account, please try a different suffix.", e.Name)

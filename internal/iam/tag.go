@@ -85,7 +85,7 @@ func tagList(tags map[string]string) []Tag {
 	return list
 }
 
-// retag is how all things are tagged and untagged: tags to add, then keys to remove.
+// retag adds tags and then removes those of some keys: one of the two is empty.
 func retag(have *map[string]string, more []Tag, without []string) error {
 	tags, err := tagged(*have, more)
 	if err == nil {
@@ -94,7 +94,20 @@ func retag(have *map[string]string, more []Tag, without []string) error {
 	return err
 }
 
-// tagEntity adds tags to a user or role, and removes those of keys.
-func (s *Service) tagEntity(k Kind, more []Tag, without []string) func(store.Tx, *Entity) error {
+// The same for each sort of thing that has tags, to be altered by.
+
+func tagEntity(more []Tag, without []string) func(store.Tx, *Entity) error {
 	return func(_ store.Tx, e *Entity) error { return retag(&e.Tags, more, without) }
+}
+
+func tagPolicy(more []Tag, without []string) func(store.Tx, *Policy) error {
+	return func(_ store.Tx, p *Policy) error { return retag(&p.Tags, more, without) }
+}
+
+func tagProfile(more []Tag, without []string) func(store.Tx, *Profile) error {
+	return func(_ store.Tx, p *Profile) error { return retag(&p.Tags, more, without) }
+}
+
+func tagProvider(more []Tag, without []string) func(*Provider) error {
+	return func(p *Provider) error { return retag(&p.Tags, more, without) }
 }

@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"cmd"},
 	{"cloud"},
 	{"gateway"},
-	{"function", "logs", "bill"}, // the services: none imports another
+	{"function", "logs", "bill", "iam"}, // the services: none imports another
 	{"invoke"},
 	{"placement"},
 	{"worker"},
