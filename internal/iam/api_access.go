@@ -157,7 +157,7 @@ func (s *Service) userSubject(ctx context.Context, in any) named {
 }
 
 func (s *Service) keySubject(ctx context.Context, in any) named {
-	e, err := s.keyOwner(ctx, access.Text(in, "AccessKeyId"))
+	e, err := s.KeyOwner(ctx, access.Text(in, "AccessKeyId"))
 	if err != nil {
 		return named{arns: []string{"*"}}
 	}

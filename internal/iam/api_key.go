@@ -78,7 +78,7 @@ func (a api) listAccessKeys(ctx context.Context, in *iam.ListAccessKeysInput) (*
 
 func (a api) getAccessKeyLastUsed(ctx context.Context, in *iam.GetAccessKeyLastUsedInput) (*iam.GetAccessKeyLastUsedOutput, error) {
 	id := aws.ToString(in.AccessKeyId)
-	e, err := a.keyOwner(ctx, id)
+	e, err := a.KeyOwner(ctx, id)
 	if err != nil {
 		return nil, err
 	}

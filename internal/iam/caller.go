@@ -185,10 +185,22 @@ func sessionTags(own map[string]string, p auth.Principal) map[string]string {
 	return tags
 }
 
+// Sessions that users make for themselves or for others cannot be used for identity
+// management, nor to make more of themselves.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+const (
+	userSession = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},` +
+		`{"Effect":"Deny","Action":["iam:*","sts:GetFederationToken","sts:GetSessionToken"],"Resource":"*"}]}`
+	federatedSession = `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":["iam:*","sts:Assume*","sts:GetFederationToken","sts:GetSessionToken"],"Resource":"*"}}`
+)
+
 // fillSession compiles the policies that a session came with.
 func (s *Service) fillSession(r store.Reader, c *Caller, p auth.Principal) error {
 	if p.Session == nil {
 		return nil
+	}
+	if p.Kind == auth.User {
+		c.Session = append(c.Session, s.compile("temporary credentials", userSession))
 	}
 	if p.Session.Policy != "" {
 		c.Session = append(c.Session, s.compile("session policy", p.Session.Policy))
@@ -199,6 +211,9 @@ func (s *Service) fillSession(r store.Reader, c *Caller, p auth.Principal) error
 			return err
 		}
 		c.Session = append(c.Session, a)
+	}
+	if p.Kind == auth.FederatedUser && len(c.Session) > 0 {
+		c.Session = append(c.Session, s.compile("temporary credentials", federatedSession))
 	}
 	return nil
 }
@@ -253,7 +268,16 @@ func (s *Service) compileManaged(r store.Reader, arn string) (policy.Attached, e
 // compile compiles a document that was found good when it was stored. Should it be
 // so no longer, the policy is nil, which denies everything.
 func (s *Service) compile(name, doc string) policy.Attached {
-	p, err := s.compiled.get(0, doc, func() (*policy.Policy, error) { return policy.Parse([]byte(doc), policy.Identity) })
+	return s.compileAs(&s.compiled, name, doc, policy.Identity)
+}
+
+// Trust is the compiled trust policy of a role: who may assume it.
+func (s *Service) Trust(e *Entity) policy.Attached {
+	return s.compileAs(&s.trusts, e.Name, e.Trust, policy.Trust)
+}
+
+func (s *Service) compileAs(c *cache[string, *policy.Policy], name, doc string, kind policy.Kind) policy.Attached {
+	p, err := c.get(0, doc, func() (*policy.Policy, error) { return policy.Parse([]byte(doc), kind) })
 	if err != nil {
 		s.cfg.Log.Error("a stored policy cannot be read: it denies everything", "policy", name, "error", err)
 		return policy.Attached{Name: name}

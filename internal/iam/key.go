@@ -108,8 +108,8 @@ func (s *Service) keysOf(ctx context.Context, user string, w window) (e *Entity,
 	return e, list, marker, err
 }
 
-// keyOwner gives the user that has an access key.
-func (s *Service) keyOwner(ctx context.Context, accessKeyID string) (e *Entity, err error) {
+// KeyOwner gives the user that has an access key.
+func (s *Service) KeyOwner(ctx context.Context, accessKeyID string) (e *Entity, err error) {
 	err = s.cfg.Store.View(ctx, func(r store.Reader) error {
 		k, err := load[AccessKey](r, accessKeyKey(accessKeyID), noKey(accessKeyID))
 		if err != nil {

@@ -160,6 +160,12 @@ func (s *Service) policy(ctx context.Context, arn string) (p policyUse, err erro
 	return p, err
 }
 
+// CheckManaged is nil for the ARN of a managed policy that is there, else a fault.
+func (s *Service) CheckManaged(ctx context.Context, arn string) error {
+	_, err := s.policy(ctx, arn)
+	return err
+}
+
 // asNotFound words the fault for what is about the policy itself.
 func asNotFound(err error, arn string) error {
 	if fault.Is(err, "NoSuchEntity") {

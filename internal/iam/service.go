@@ -33,6 +33,7 @@ type Service struct {
 	callers  cache[string, *Caller]
 	keys     cache[string, credential]
 	compiled cache[string, *policy.Policy] // by document: never out of date
+	trusts   cache[string, *policy.Policy] // the same for trust policies
 	used     uses
 }
 
@@ -79,6 +80,9 @@ func (s *Service) change(ctx context.Context, fn func(store.Tx) error) error {
 	defer s.changes.forget()
 	return s.cfg.Store.Update(ctx, fn)
 }
+
+// Account is the account that everything here belongs to.
+func (s *Service) Account() string { return s.cfg.Account }
 
 // now is the time as it is stored: AWS's times are of whole seconds.
 func (s *Service) now() time.Time { return s.cfg.Clock.Now().UTC().Truncate(time.Second) }
