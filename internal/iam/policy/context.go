@@ -3,6 +3,7 @@ package policy
 import (
 	"iter"
 	"strings"
+	"unicode/utf8"
 )
 
 // Keys are the condition keys of a request and their values. The case of names
@@ -15,7 +16,7 @@ type Keys struct {
 
 // entry is a key and where its values stand in Keys.values.
 type entry struct {
-	name       string
+	name       keyName
 	start, end int
 }
 
@@ -24,19 +25,25 @@ type entry struct {
 func (k *Keys) Set(name string, values ...string) {
 	start := len(k.values)
 	k.values = append(k.values, values...)
+	n := newKeyName(name)
 	for i := range k.entries {
-		if strings.EqualFold(k.entries[i].name, name) {
+		if k.entries[i].name.is(&n) {
 			k.entries[i].start, k.entries[i].end = start, len(k.values)
 			return
 		}
 	}
-	k.entries = append(k.entries, entry{name, start, len(k.values)})
+	k.entries = append(k.entries, entry{n, start, len(k.values)})
 }
 
 // Get returns the values of a key; nil if it is absent.
 func (k *Keys) Get(name string) []string {
+	n := newKeyName(name)
+	return k.get(&n)
+}
+
+func (k *Keys) get(name *keyName) []string {
 	for i := range k.entries {
-		if e := &k.entries[i]; strings.EqualFold(e.name, name) {
+		if e := &k.entries[i]; e.name.is(name) {
 			if e.start == e.end {
 				return nil
 			}
@@ -50,7 +57,7 @@ func (k *Keys) Get(name string) []string {
 func (k *Keys) All() iter.Seq2[string, []string] {
 	return func(yield func(string, []string) bool) {
 		for _, e := range k.entries {
-			if e.start < e.end && !yield(e.name, k.values[e.start:e.end:e.end]) {
+			if e.start < e.end && !yield(e.name.text, k.values[e.start:e.end:e.end]) {
 				return
 			}
 		}
@@ -62,4 +69,27 @@ func (k *Keys) Reset() {
 	clear(k.entries)
 	clear(k.values)
 	k.entries, k.values = k.entries[:0], k.values[:0]
+}
+
+// keyName is the name of a key and a hash of it that the case of letters doesn't
+// change, so that names that differ are told apart by a number. A name that isn't
+// ASCII has the hash 0, which tells nothing.
+type keyName struct {
+	text string
+	hash uint32
+}
+
+func newKeyName(s string) keyName {
+	h := uint32(2166136261) // FNV-1a
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return keyName{s, 0}
+		}
+		h = (h ^ uint32(lower(s[i]))) * 16777619
+	}
+	return keyName{s, max(h, 1)}
+}
+
+func (n *keyName) is(o *keyName) bool {
+	return (n.hash == o.hash || n.hash == 0 || o.hash == 0) && strings.EqualFold(n.text, o.text)
 }

@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"slices"
+	"strings"
+)
+
 // Kind is what a policy is attached to, which decides what it may contain and what
 // an Allow in it is worth.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#access_policy-types
@@ -39,6 +44,10 @@ func (k Kind) String() string {
 	return "policy"
 }
 
+// namesPrincipals: policies of resources say whom they are about; those of
+// identities are about who they are attached to.
+func (k Kind) namesPrincipals() bool { return k == Resource || k == Trust }
+
 // The versions of the language. Policies that name none are of the older one,
 // in which ${...} is plain text.
 const (
@@ -52,6 +61,7 @@ type Policy struct {
 	kind       Kind
 	version    string
 	statements []statement
+	denies     bool // one of its statements is a Deny
 }
 
 // Kind is the kind the policy was parsed as.
@@ -59,6 +69,36 @@ func (p *Policy) Kind() Kind { return p.kind }
 
 // Version is the version of the language the policy asks for.
 func (p *Policy) Version() string { return p.version }
+
+// ContextKeys lists the condition keys that the policy asks for, in conditions and
+// as variables, in order; of names that differ in case alone, the first.
+func (p *Policy) ContextKeys() []string {
+	var list []string
+	add := func(key string) {
+		if !slices.ContainsFunc(list, func(k string) bool { return strings.EqualFold(k, key) }) {
+			list = append(list, key)
+		}
+	}
+	for i := range p.statements {
+		c := p.statements[i].written
+		values := c.resource.values
+		for _, t := range c.conditions {
+			add(t.key)
+			values = append(values[:len(values):len(values)], t.values...)
+		}
+		for _, v := range values {
+			for _, chunk := range pieces(v, syntax{variables: p.version == Version2012}) {
+				for _, q := range chunk {
+					if q.op == variablePiece {
+						add(q.key.text)
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
 
 // Attached is a policy and the name it goes by where it is attached: the ARN of a
 // managed policy, the name of an inline one. The name is for decisions to quote.

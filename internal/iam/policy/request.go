@@ -56,7 +56,8 @@ type Request struct {
 	// about no resource.
 	Resource string
 	// ResourceAccount is the account the resource belongs to. If it is empty, it is
-	// the account in the Resource; if there is none either, the caller's own.
+	// the account in the Resource; if there is none either, the caller's own: it must
+	// be given for buckets of others, whose ARNs don't tell.
 	ResourceAccount string
 	// Keys are the condition keys of the request. Those not in it are absent.
 	Keys Keys
