@@ -10,7 +10,6 @@ import (
 
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/fault"
-	"github.com/mayfly-cloud/mayfly/internal/iam/managed"
 	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
@@ -131,8 +130,9 @@ func (s *Service) fillCaller(r store.Reader, c *Caller, p auth.Principal) error 
 	if err := s.fillSession(r, c, p); err != nil {
 		return err
 	}
-	if p.Kind == auth.FederatedUser && p.Session != nil && p.Session.OwnerID == s.cfg.Account {
-		s.fillFederatedRoot(c, p)
+	if p.Kind == auth.FederatedUser && p.Session != nil && p.Session.OwnerID == s.cfg.Account { // root's own
+		c.Principal.Type, c.Principal.Issuer, c.Tags = policy.FederatedUser, p.Session.Owner, sessionTags(nil, p)
+		c.setKeys(p, nil)
 		return nil
 	}
 	e, err := s.owner(r, p)
@@ -153,22 +153,8 @@ func (s *Service) fillCaller(r store.Reader, c *Caller, p auth.Principal) error 
 		c.Principal.Type, c.Principal.Issuer, c.Tags = policy.FederatedUser, s.ARN(e), sessionTags(nil, p)
 	}
 	c.setKeys(p, e)
-	if p.Kind == auth.FederatedUser && len(c.Session) == 0 {
-		return nil // nothing was handed on: only a resource's own policy can grant
-	}
 	c.Identity, c.Boundary, err = s.policiesOf(r, e)
 	return err
-}
-
-// fillFederatedRoot is a federated user of the root user, who may do everything that
-// the session's policies say.
-func (s *Service) fillFederatedRoot(c *Caller, p auth.Principal) {
-	c.Principal.Type, c.Principal.Issuer, c.Tags = policy.FederatedUser, p.Session.Owner, sessionTags(nil, p)
-	c.setKeys(p, nil)
-	if len(c.Session) > 0 {
-		const arn = managed.Prefix + "AdministratorAccess"
-		c.Identity = []policy.Attached{s.compile(arn, awsPolicy(arn).aws)}
-	}
 }
 
 // sessionTags are an owner's tags under those of a session.
