@@ -40,7 +40,11 @@ func (s *Service) access() access.Table {
 			RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint TagOpenIDConnectProvider UntagOpenIDConnectProvider
 			ListOpenIDConnectProviderTags`},
 		{s.sourceSubject, `SimulatePrincipalPolicy GetContextKeysForPrincipalPolicy`},
-		{nil, `ListUsers ListGroups ListRoles ListPolicies ListInstanceProfiles ListOpenIDConnectProviders GetAccountSummary
+		{s.below(string(User)), `ListUsers`},
+		{s.below(string(Group)), `ListGroups`},
+		{s.below(string(Role)), `ListRoles`},
+		{s.below("instance-profile"), `ListInstanceProfiles`},
+		{nil, `ListPolicies ListOpenIDConnectProviders GetAccountSummary
 			GetAccountAuthorizationDetails ListAccountAliases CreateAccountAlias DeleteAccountAlias GetAccountPasswordPolicy
 			SimulateCustomPolicy GetContextKeysForCustomPolicy ListVirtualMFADevices ListSAMLProviders ListServerCertificates`},
 	} {
@@ -116,6 +120,17 @@ func member(in any, name string) any {
 		return nil
 	}
 	return f.Interface()
+}
+
+// below names what a listing is about: all below a path, as AWS does in its refusals.
+func (s *Service) below(resource string) subject {
+	return func(_ context.Context, in any) named {
+		path := access.Text(in, "PathPrefix")
+		if path == "" {
+			path = "/"
+		}
+		return named{arns: []string{s.arn(resource, path, "")}}
+	}
 }
 
 // entitySubject names an entity; where there is none of the name, the one that would
