@@ -16,7 +16,7 @@ const (
 	RoleSession Kind = "role-session" // temporary credentials of a role
 	// FederatedUser has temporary credentials that a user or root made by GetFederationToken.
 	FederatedUser Kind = "federated-user"
-	Service     Kind = "service"      // Mayfly itself, on behalf of a service
+	Service       Kind = "service" // Mayfly itself, on behalf of a service
 )
 
 // Principal is who is calling. The zero value is not a principal: Nobody is.

@@ -61,3 +61,30 @@ func TestPowerCuts(t *testing.T) {
 		}
 	}
 }
+
+// Many at once: each name is given once, and counted once.
+func TestConcurrentCreates(t *testing.T) {
+	n, ctx := start(t), t.Context()
+	const callers, names = 16, 8
+	made := make(chan error, callers*names)
+	for range callers {
+		go func() {
+			for i := range names {
+				_, err := n.CreateRole(ctx, &awsiam.CreateRoleInput{RoleName: aws.String(fmt.Sprint("r", i)), AssumeRolePolicyDocument: &lambdaTrust})
+				made <- err
+			}
+		}()
+	}
+	created := 0
+	for range callers * names {
+		if err := <-made; err == nil {
+			created++
+		} else {
+			refused(t, "another's name", err, "EntityAlreadyExists", "")
+		}
+	}
+	m := ok[awsiam.GetAccountSummaryOutput](t)(n.GetAccountSummary(ctx, &awsiam.GetAccountSummaryInput{})).SummaryMap
+	if created != names || m["Roles"] != names {
+		t.Errorf("%d were created and %d counted, not %d", created, m["Roles"], names)
+	}
+}

@@ -90,6 +90,9 @@ func New(t testing.TB, tokens *http.Client) *World {
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		server.Close()
+		if tokens != nil {
+			tokens.CloseIdleConnections()
+		}
 		must(t, opened.Close())
 		goleak.VerifyNone(t, ignore)
 	})
