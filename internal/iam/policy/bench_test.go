@@ -3,6 +3,7 @@ package policy_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
@@ -91,5 +92,29 @@ func TestEvaluateAllocatesNothing(t *testing.T) {
 	r, apply := role(t, 10)
 	if n := testing.AllocsPerRun(100, func() { policy.Evaluate(r, apply) }); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestManyAtOnce: policies are shared by all goroutines; the race detector watches.
+func TestManyAtOnce(t *testing.T) {
+	_, apply := role(t, 10)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			r, _ := role(t, 10)
+			for range 50 {
+				if !policy.Evaluate(r, apply).Allowed || len(policy.Explain(r, apply).Denials) > 0 {
+					t.Error("refused")
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestPolicyKnowsWhatItIs(t *testing.T) {
+	p := must(`{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`, policy.Session)
+	if p.Kind() != policy.Session || p.Version() != policy.Version2008 {
+		t.Errorf("%v %s", p.Kind(), p.Version())
 	}
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 )
@@ -22,7 +23,7 @@ func (d *document) checkIdentityPolicy(k Kind) error {
 		checkEffect,
 		func(c *clause) (err error) {
 			c.compiled, err = compileConditions(c.conditions, d.version == Version2012)
-			if err == errOperator {
+			if errors.Is(err, errOperator) {
 				return malformed("Syntax errors in policy.")
 			}
 			invalid = cmp.Or(invalid, err)

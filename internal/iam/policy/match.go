@@ -11,7 +11,8 @@ import (
 // Matching goes through the text once, from left to right, and never back: each
 // part between two "*" is looked for where the one before it ended, and the
 // first place it is found at is as good as any later one. Time grows with the length
-// of the text and, for parts with a "?" in them, of the part; it can't explode.
+// of the text and, for parts with a "?" or a variable in them, of the part; it can't
+// explode.
 type pattern struct {
 	chunks [][]piece // nil where there is nothing but text, which has to be equal
 	text   string

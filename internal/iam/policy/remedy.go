@@ -112,11 +112,8 @@ func (p *Principal) element() any {
 // kept: operations on all of a kind, as lists are, name their resource so.
 func literal(resource string) string {
 	open := ""
-	for _, end := range []string{"*", ":*", "/*"} {
-		if strings.HasSuffix(resource, end) && (end != "*" || resource == "*") {
-			resource, open = strings.TrimSuffix(resource, "*"), "*"
-			break
-		}
+	if resource == "*" || strings.HasSuffix(resource, ":*") || strings.HasSuffix(resource, "/*") {
+		resource, open = strings.TrimSuffix(resource, "*"), "*"
 	}
 	return strings.NewReplacer("*", "${*}", "?", "${?}", "${", "${$}{").Replace(resource) + open
 }
