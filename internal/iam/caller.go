@@ -257,11 +257,6 @@ func (s *Service) compile(name, doc string) policy.Attached {
 	return s.compileAs(&s.compiled, name, doc, policy.Identity)
 }
 
-// Trust is the compiled trust policy of a role: who may assume it.
-func (s *Service) Trust(e *Entity) policy.Attached {
-	return s.compileAs(&s.trusts, e.Name, e.Trust, policy.Trust)
-}
-
 func (s *Service) compileAs(c *cache[string, *policy.Policy], name, doc string, kind policy.Kind) policy.Attached {
 	p, err := c.get(0, doc, func() (*policy.Policy, error) { return policy.Parse([]byte(doc), kind) })
 	if err != nil {
