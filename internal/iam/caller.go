@@ -11,6 +11,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
+	"github.com/mayfly-cloud/mayfly/internal/recall"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
 
@@ -58,7 +59,7 @@ func (s *Service) Caller(ctx context.Context, p auth.Principal) (*Caller, error)
 	if p.AccessKeyID == "" {
 		return s.readCaller(ctx, p)
 	}
-	return s.callers.get(s.changes.now(), p.AccessKeyID, func() (*Caller, error) { return s.readCaller(ctx, p) })
+	return s.callers.Get(&s.changes, p.AccessKeyID, func() (*Caller, error) { return s.readCaller(ctx, p) })
 }
 
 // owner says which user or role is behind a principal: by id, if it is known, else by
@@ -257,8 +258,11 @@ func (s *Service) compile(name, doc string) policy.Attached {
 	return s.compileAs(&s.compiled, name, doc, policy.Identity)
 }
 
-func (s *Service) compileAs(c *cache[string, *policy.Policy], name, doc string, kind policy.Kind) policy.Attached {
-	p, err := c.get(0, doc, func() (*policy.Policy, error) { return policy.Parse([]byte(doc), kind) })
+// never is the generation of what is compiled: a document always means the same.
+var never recall.Generation
+
+func (s *Service) compileAs(c *recall.Cache[string, *policy.Policy], name, doc string, kind policy.Kind) policy.Attached {
+	p, err := c.Get(&never, doc, func() (*policy.Policy, error) { return policy.Parse([]byte(doc), kind) })
 	if err != nil {
 		s.cfg.Log.Error("a stored policy cannot be read: it denies everything", "policy", name, "error", err)
 		return policy.Attached{Name: name}

@@ -42,7 +42,7 @@ var floors = [][]string{
 	{"store/storetest"},
 	{"store", "blob", "trace"},
 	{"iam/policy"},
-	{"access", "fault", "arn", "clock", "id", "page", "retry", "record"},
+	{"access", "fault", "arn", "clock", "id", "page", "recall", "retry", "record"},
 }
 
 // source is one Go file that is not a test.
