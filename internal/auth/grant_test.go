@@ -63,6 +63,22 @@ func TestIssue(t *testing.T) {
 	}
 }
 
+// What runs on this node under a role is gone with the process, and so are its keys.
+func TestGrantWithASourceEndsWithTheProcess(t *testing.T) {
+	dir, now := t.TempDir(), at(t, "20260101T120000Z")
+	s := openSessions(t, dir, now)
+	c, err := s.Issue(auth.Grant{Kind: auth.RoleSession, ARN: role, ID: "AROAEXAMPLE", Name: "s", Life: time.Hour, Source: function})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Secret(t.Context(), c.AccessKeyID, c.Token); err != nil || got.Principal.SourceARN != function {
+		t.Errorf("%+v %v", got.Principal, err)
+	}
+	if _, err := openSessions(t, dir, now).Secret(t.Context(), c.AccessKeyID, c.Token); err != auth.ErrInvalidToken {
+		t.Errorf("after a restart: %v", err)
+	}
+}
+
 func TestRefusedGrants(t *testing.T) {
 	s := openSessions(t, t.TempDir(), nil)
 	large := map[string]string{}

@@ -43,8 +43,8 @@ func (c Credentials) String() string { return c.AccessKeyID }
 // safe for concurrent use.
 //
 // Credentials made by ForRole belong to something that runs on this node, so they end
-// with the first of their expiry, Revoke, and the process. Those made by Issue belong
-// to somebody elsewhere and outlive the process.
+// with the first of their expiry, Revoke, and the process. So do those made by Issue with
+// a Source; without one they belong to somebody elsewhere and outlive the process.
 type Sessions struct {
 	key     [sha256.Size]byte
 	clock   clock.Clock
