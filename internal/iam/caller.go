@@ -293,6 +293,10 @@ func (c *Caller) setKeys(p auth.Principal, e *Entity) {
 		c.set("aws:TokenIssueTime", p.Issued.UTC().Format(time.RFC3339))
 		c.set("aws:MultiFactorAuthPresent", "false")
 	}
+	if strings.HasPrefix(p.SourceARN, "arn:aws:lambda:") {
+		// https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+		c.set("lambda:SourceFunctionArn", p.SourceARN)
+	}
 	if p.Session != nil {
 		c.set("aws:SourceIdentity", p.Session.SourceIdentity)
 		if p.Session.Provider != "" {

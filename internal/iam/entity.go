@@ -55,11 +55,11 @@ type rules struct {
 }
 
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
-// There may be as many roles as AWS raises the quota to, because each function
-// should have one of its own.
+// There may be as many roles, and policies on one, as AWS raises the quotas to, because
+// each function should have a role of its own.
 var kinds = map[Kind]rules{
 	User:  {"User", "userName", "AIDA", 64, 5000, 2048, 10, "Users"},
-	Group: {"Group", "groupName", "AGPA", 128, 500, 5120, 10, "Groups"},
+	Group: {"Group", "groupName", "AGPA", 128, 300, 5120, 10, "Groups"},
 	Role:  {"Role", "roleName", "AROA", 64, 10000, 10240, 20, "Roles"},
 }
 

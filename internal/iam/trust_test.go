@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/mayfly-cloud/mayfly/internal/iam"
 	"github.com/mayfly-cloud/mayfly/internal/iam/iamtest"
 )
 
@@ -76,4 +78,21 @@ func TestTrustedMustBeThere(t *testing.T) {
 	if got := n.trusts("r"); got != doc {
 		t.Errorf("%s", got)
 	}
+}
+
+// FuzzRenamed: whatever a document is, naming nobody anew leaves it as it is, and new
+// names leave it JSON.
+func FuzzRenamed(f *testing.F) {
+	f.Add(lambdaTrust)
+	f.Add(iamtest.Trust(`{"AWS":["a","b"],"Service":"c"}`))
+	f.Add(`{"Statement":[{"Principal":{"AWS":"\u0061\"b"}}],"Statement":{"Principal":{"AWS":[["x"]]}}}`)
+	f.Add(`{"Statement":{"Principal":{"AWS":"a"}} `)
+	f.Fuzz(func(t *testing.T, doc string) {
+		if got := iam.Renamed(doc, func(string) string { return "" }); got != doc {
+			t.Errorf("%q became %q", doc, got)
+		}
+		if got := iam.Renamed(doc, func(string) string { return `arn:aws:iam::1:user/"x\` }); json.Valid([]byte(doc)) && !json.Valid([]byte(got)) {
+			t.Errorf("%q became %q", doc, got)
+		}
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/iam/iamtest"
+	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
 	ists "github.com/mayfly-cloud/mayfly/internal/iam/sts"
 )
 
@@ -262,6 +263,13 @@ func TestFunctionsCredentials(t *testing.T) {
 	}
 	if d := n.decideFor(got.Principal, "s3:GetObject"); !d.Allowed {
 		t.Errorf("%+v", d)
+	}
+	caller, err := n.IAM.Caller(ctx, got.Principal)
+	must(t, err)
+	var k policy.Keys
+	caller.SetKeys(&k)
+	if v := k.Get("lambda:SourceFunctionArn"); len(v) != 1 || v[0] != function {
+		t.Errorf("lambda:SourceFunctionArn is %q", v)
 	}
 	n.Sessions.Revoke(c.AccessKeyID, c.Expires)
 	if _, err := keys.Secret(ctx, c.AccessKeyID, c.Token); err != auth.ErrInvalidToken {
