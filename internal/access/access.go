@@ -10,8 +10,16 @@ type Table map[string]Rule
 
 // Rule is what one operation needs.
 type Rule struct {
-	// Action is the permission: "lambda:InvokeFunction".
+	// Action is the permission: "lambda:InvokeFunction". Empty means that every
+	// caller may, and nothing is asked for: sts:GetCallerIdentity.
 	Action string
+	// Itself says that the operation decides by itself whether the caller may,
+	// because policies count that only it can read: sts:AssumeRole by a role's trust
+	// policy. The gateway then asks for nothing; Needs still tells what is needed.
+	Itself bool
+	// Unsigned says that the operation is served without a signature, because what
+	// it is sent says who calls: sts:AssumeRoleWithWebIdentity.
+	Unsigned bool
 	// Resources are the ARNs that in, a pointer to the SDK's input, is about. The
 	// action must be allowed on each. Nil means "*".
 	Resources func(ctx context.Context, in any) []string
@@ -42,7 +50,9 @@ func (r Rule) Needs(ctx context.Context, in any) []Need {
 	}
 	needs := make([]Need, 0, len(resources)+1)
 	for _, arn := range resources {
-		needs = append(needs, Need{Action: r.Action, Resource: arn, Keys: keys})
+		if r.Action != "" {
+			needs = append(needs, Need{Action: r.Action, Resource: arn, Keys: keys})
+		}
 	}
 	if r.Also != nil {
 		needs = append(needs, r.Also(ctx, in)...)

@@ -37,6 +37,9 @@ func TestNeeds(t *testing.T) {
 	if d := cmp.Diff(want, access.Rule{Action: "s:List"}.Needs(t.Context(), in)); d != "" {
 		t.Error(d)
 	}
+	if got := (access.Rule{}).Needs(t.Context(), in); len(got) != 0 {
+		t.Errorf("without an action: %v", got)
+	}
 }
 
 func TestTextOfWhatHasNone(t *testing.T) {

@@ -14,7 +14,9 @@ const (
 	RootUser    Kind = "root"         // the account's own credentials
 	User        Kind = "user"         // a user of identity management
 	RoleSession Kind = "role-session" // temporary credentials of a role
-	Service     Kind = "service"      // Mayfly itself, on behalf of a service
+	// FederatedUser has temporary credentials that a user or root made by GetFederationToken.
+	FederatedUser Kind = "federated-user"
+	Service       Kind = "service" // Mayfly itself, on behalf of a service
 )
 
 // Principal is who is calling. The zero value is not a principal: Nobody is.
@@ -33,6 +35,12 @@ type Principal struct {
 	// thing that runs under the session (a function), empty for people.
 	RoleARN, SessionName, SourceARN string
 	Expires                         time.Time
+
+	// Issued is when temporary credentials were made, zero for permanent ones.
+	Issued time.Time
+	// Session is what temporary credentials were made with, nil for nothing. It is
+	// shared and must not be changed.
+	Session *Session
 }
 
 // Nobody is the principal of a request that nobody signed.

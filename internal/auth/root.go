@@ -71,7 +71,7 @@ func makeRoot(account string) ([]byte, error) {
 	if account == "" {
 		account = newAccount()
 	}
-	b, err := json.MarshalIndent(rootCredentials{account, id.Unique("AKIA", 16), newSecret()}, "", "  ")
+	b, err := json.MarshalIndent(rootCredentials{account, id.Unique("AKIA", 16), NewSecret()}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode root credentials: %w", err)
 	}
@@ -101,8 +101,8 @@ func (r *Root) Secret(_ context.Context, accessKeyID, token string) (Credential,
 	return r.cred, nil
 }
 
-// newSecret makes a secret access key: 40 characters, 240 random bits.
-func newSecret() string {
+// NewSecret makes a secret access key: 40 characters, 240 random bits.
+func NewSecret() string {
 	var b [30]byte
 	rand.Read(b[:])
 	return base64.StdEncoding.EncodeToString(b[:])

@@ -19,39 +19,46 @@ import (
 // under a key of its own, HMAC(node key, label + access key id). So a token opens for
 // one access key id alone, and random nonces never meet under one key. The secret
 // access key is another HMAC, over the access key id and the token: whoever changes a
-// bit of the token has neither a session nor its secret.
+// bit of the token has neither a session nor its secret. What is sealed to be stored has
+// the same form, under keys of yet another label.
 const (
 	tokenVersion = 1
 	labelToken   = "mayfly session token\n"
 	labelSecret  = "mayfly session secret\n"
+	labelStored  = "mayfly stored secret\n"
 )
 
-// session is what a token carries. Expires is in Unix seconds.
+// session is what a token carries. Times are in Unix seconds. Role is the ARN of whose
+// session it is, ID its unique id; Kind is empty for a role's.
 type session struct {
 	Role, Name, Source, Boot string
 	Expires                  int64
+	Issued                   int64    `codec:",omitempty"`
+	Kind                     Kind     `codec:",omitempty"`
+	ID                       string   `codec:",omitempty"`
+	With                     *Session `codec:",omitempty"`
 }
 
 var errSealed = errors.New("it does not open")
 
-func (s *Sessions) seal(accessKeyID string, content session) (string, error) {
+func (s *Sessions) sealToken(accessKeyID string, content session) (string, error) {
 	b, err := record.Marshal(content)
 	if err != nil {
 		return "", fmt.Errorf("seal session: %w", err)
 	}
-	aead, err := s.aead(accessKeyID)
+	aead, err := s.aead(labelToken + accessKeyID)
 	if err != nil {
 		return "", fmt.Errorf("seal session: %w", err)
 	}
 	return tokenText.EncodeToString(aead.Seal([]byte{tokenVersion}, nil, b, []byte(accessKeyID))), nil
 }
 
-func (s *Sessions) unseal(accessKeyID, token string) (content session, err error) {
+func (s *Sessions) openToken(accessKeyID, token string) (content session, err error) {
 	b, err := tokenText.DecodeString(token)
 	if err != nil || len(b) == 0 || b[0] != tokenVersion {
 		return content, errSealed
 	}
-	aead, err := s.aead(accessKeyID)
+	aead, err := s.aead(labelToken + accessKeyID)
 	if err != nil {
 		return content, fmt.Errorf("open session: %w", err)
 	}
@@ -62,8 +69,35 @@ func (s *Sessions) unseal(accessKeyID, token string) (content session, err error
 	return content, record.Unmarshal(plain, &content)
 }
 
-func (s *Sessions) aead(accessKeyID string) (cipher.AEAD, error) {
-	key := sign(s.key[:], labelToken+accessKeyID)
+// Seal encrypts a secret that is to be stored, under the node's key. Only Unseal with
+// the same label opens it, and refuses what was changed.
+func (s *Sessions) Seal(label string, plain []byte) ([]byte, error) {
+	aead, err := s.aead(labelStored + label)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	return aead.Seal([]byte{tokenVersion}, nil, plain, []byte(label)), nil
+}
+
+// Unseal decrypts what Seal returned for this label.
+func (s *Sessions) Unseal(label string, sealed []byte) ([]byte, error) {
+	if len(sealed) == 0 || sealed[0] != tokenVersion {
+		return nil, fmt.Errorf("unseal: %w", errSealed)
+	}
+	aead, err := s.aead(labelStored + label)
+	if err != nil {
+		return nil, fmt.Errorf("unseal: %w", err)
+	}
+	plain, err := aead.Open(nil, nil, sealed[1:], []byte(label))
+	if err != nil {
+		return nil, fmt.Errorf("unseal: %w", errSealed)
+	}
+	return plain, nil
+}
+
+// aead is the cipher under a key of the label's own.
+func (s *Sessions) aead(label string) (cipher.AEAD, error) {
+	key := sign(s.key[:], label)
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		return nil, err

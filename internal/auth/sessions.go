@@ -40,7 +40,8 @@ func (c Credentials) String() string { return c.AccessKeyID }
 // safe for concurrent use.
 //
 // Credentials made by ForRole belong to something that runs on this node, so they end
-// with the first of their expiry, Revoke, and the process.
+// with the first of their expiry, Revoke, and the process. So do those made by Issue with
+// a Source; without one they belong to somebody elsewhere and outlive the process.
 type Sessions struct {
 	key     [sha256.Size]byte
 	clock   clock.Clock
@@ -82,9 +83,15 @@ func (s *Sessions) ForRole(roleARN, sessionName, sourceARN string, life time.Dur
 	if life <= 0 || life > maxSession {
 		return Credentials{}, fmt.Errorf("life of a session is %v, not within %v", life, maxSession)
 	}
-	keyID := id.Unique(sessionPrefix, 16)
-	expires := s.clock.Now().Add(life).UTC().Truncate(time.Second)
-	token, err := s.seal(keyID, session{Role: roleARN, Name: sessionName, Source: sourceARN, Boot: s.boot, Expires: expires.Unix()})
+	return s.mint(session{Role: roleARN, Name: sessionName, Source: sourceARN, Boot: s.boot}, life)
+}
+
+// mint makes the credentials of a session.
+func (s *Sessions) mint(content session, life time.Duration) (Credentials, error) {
+	keyID, now := id.Unique(sessionPrefix, 16), s.clock.Now()
+	expires := now.Add(life).UTC().Truncate(time.Second)
+	content.Issued, content.Expires = now.Unix(), expires.Unix()
+	token, err := s.sealToken(keyID, content)
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -123,25 +130,17 @@ func (s *Sessions) Secret(_ context.Context, accessKeyID, token string) (Credent
 
 // open unseals a token and makes the credential of its session.
 func (s *Sessions) open(accessKeyID, token string) (Credential, error) {
-	got, err := s.unseal(accessKeyID, token)
-	if err != nil || got.Boot != s.boot {
+	got, err := s.openToken(accessKeyID, token)
+	if err != nil || got.Boot != "" && got.Boot != s.boot {
 		return Credential{}, ErrInvalidToken
 	}
-	role, err := parseRole(got.Role)
+	p, err := got.principal()
 	if err != nil {
 		return Credential{}, ErrInvalidToken
 	}
-	return Credential{Secret: s.secret(accessKeyID, token), Principal: Principal{
-		Kind:        RoleSession,
-		Account:     role.Account,
-		ARN:         arn.New("sts", "", role.Account, "assumed-role/"+roleName(role)+"/"+got.Name).String(),
-		UserID:      roleID(got.Role) + ":" + got.Name,
-		AccessKeyID: strings.Clone(accessKeyID),
-		RoleARN:     got.Role,
-		SessionName: got.Name,
-		SourceARN:   got.Source,
-		Expires:     time.Unix(got.Expires, 0).UTC(),
-	}}, nil
+	p.AccessKeyID = strings.Clone(accessKeyID)
+	p.Issued, p.Expires = time.Unix(got.Issued, 0).UTC(), time.Unix(got.Expires, 0).UTC()
+	return Credential{Secret: s.secret(accessKeyID, token), Principal: p}, nil
 }
 
 func parseRole(s string) (arn.ARN, error) {

@@ -56,7 +56,7 @@ func TestSessionSignsAndVerifies(t *testing.T) {
 	}
 	want := auth.Principal{
 		Kind: auth.RoleSession, Account: "123456789012", ARN: "arn:aws:sts::123456789012:assumed-role/reader/hello",
-		UserID: got.UserID, AccessKeyID: c.AccessKeyID, RoleARN: role, SessionName: "hello", SourceARN: function, Expires: c.Expires,
+		UserID: got.UserID, AccessKeyID: c.AccessKeyID, RoleARN: role, SessionName: "hello", SourceARN: function, Expires: c.Expires, Issued: now.Now(),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

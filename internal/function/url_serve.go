@@ -124,7 +124,7 @@ func (u urls) buffer(ctx context.Context, w http.ResponseWriter, call invoke.Req
 
 // site finds the URL of an id.
 func (u urls) site(ctx context.Context, urlID string) (*site, error) {
-	return u.sites.get(&u.generation, urlID, func() (*site, error) {
+	return u.sites.Get(&u.generation, urlID, func() (*site, error) {
 		var at *site
 		err := u.cfg.Store.View(ctx, func(r store.Reader) error {
 			o, err := loadOr[urlOwner](r, hostKey(urlID), errForbidden)
