@@ -19,13 +19,11 @@ import (
 // under a key of its own, HMAC(node key, label + access key id). So a token opens for
 // one access key id alone, and random nonces never meet under one key. The secret
 // access key is another HMAC, over the access key id and the token: whoever changes a
-// bit of the token has neither a session nor its secret. What is sealed to be stored has
-// the same form, under keys of yet another label.
+// bit of the token has neither a session nor its secret.
 const (
 	tokenVersion = 1
 	labelToken   = "mayfly session token\n"
 	labelSecret  = "mayfly session secret\n"
-	labelStored  = "mayfly stored secret\n"
 )
 
 // session is what a token carries. Times are in Unix seconds. Role is the ARN of whose
@@ -67,32 +65,6 @@ func (s *Sessions) openToken(accessKeyID, token string) (content session, err er
 		return content, errSealed
 	}
 	return content, record.Unmarshal(plain, &content)
-}
-
-// Seal encrypts a secret that is to be stored, under the node's key. Only Unseal with
-// the same label opens it, and refuses what was changed.
-func (s *Sessions) Seal(label string, plain []byte) ([]byte, error) {
-	aead, err := s.aead(labelStored + label)
-	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	return aead.Seal([]byte{tokenVersion}, nil, plain, []byte(label)), nil
-}
-
-// Unseal decrypts what Seal returned for this label.
-func (s *Sessions) Unseal(label string, sealed []byte) ([]byte, error) {
-	if len(sealed) == 0 || sealed[0] != tokenVersion {
-		return nil, fmt.Errorf("unseal: %w", errSealed)
-	}
-	aead, err := s.aead(labelStored + label)
-	if err != nil {
-		return nil, fmt.Errorf("unseal: %w", err)
-	}
-	plain, err := aead.Open(nil, nil, sealed[1:], []byte(label))
-	if err != nil {
-		return nil, fmt.Errorf("unseal: %w", errSealed)
-	}
-	return plain, nil
 }
 
 // aead is the cipher under a key of the label's own.

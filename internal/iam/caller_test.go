@@ -133,7 +133,7 @@ func TestOtherNodesChanges(t *testing.T) {
 	n := start(t)
 	n.user("ada")
 	p := n.principal(n.key("ada"))
-	other := iam.New(iam.Config{Store: n.Store, Account: account, Sealer: n.Sessions})
+	other := iam.New(iam.Config{Store: n.Store, Account: account, Sealer: n.NodeKey})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- other.Run(ctx) }()
