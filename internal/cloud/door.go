@@ -32,6 +32,7 @@ func (n *Node) openDoor(ctx context.Context) error {
 		Pages:       n.pages(),
 		Auth:        verifier,
 		Permissions: n.may,
+		Audit:       auditor{n.audit},
 		Region:      n.cfg.Region,
 		Tracing:     n.tracing,
 		Log:         n.cfg.Log,
@@ -48,7 +49,7 @@ func (n *Node) openDoor(ctx context.Context) error {
 
 // apis are AWS's, as far as this node serves them.
 func (n *Node) apis() []wire.API {
-	return []wire.API{n.functions.API(n.invoker), n.logs.API(), n.iam.API(), n.sts.API()}
+	return []wire.API{n.functions.API(n.invoker), n.logs.API(), n.iam.API(), n.sts.API(), n.audit.API()}
 }
 
 // serve answers on l until ctx ends, then lets the calls under way end for a
