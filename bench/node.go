@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,6 +21,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
 const region = "us-east-1"
@@ -64,7 +68,10 @@ func (b *bench) startNode(ctx context.Context, data string, flags ...string) (*n
 		return nil, fmt.Errorf("%w\n%s", err, text)
 	}
 	n.readyIn = time.Since(began)
-	return n, n.readCredentials(b.binary)
+	if err := n.readCredentials(b.binary); err != nil {
+		return n, err
+	}
+	return n, n.makeRole(ctx)
 }
 
 func (n *node) waitReady(ctx context.Context) error {
@@ -92,6 +99,29 @@ func (n *node) readCredentials(binary string) error {
 		return fmt.Errorf("decode credentials: %w", err)
 	}
 	n.creds = aws.Credentials{AccessKeyID: env["AWS_ACCESS_KEY_ID"], SecretAccessKey: env["AWS_SECRET_ACCESS_KEY"], AccountID: env["AWS_ACCOUNT_ID"]}
+	return nil
+}
+
+// role is the one that the benchmark's functions run under.
+func (n *node) role() string { return "arn:aws:iam::" + n.creds.AccountID + ":role/bench" }
+
+// makeRole makes the role, unless the data folder has it from an earlier start.
+func (n *node) makeRole(ctx context.Context) error {
+	client := iam.New(iam.Options{Region: region, BaseEndpoint: aws.String("http://" + n.listen), HTTPClient: n.http,
+		Credentials: credentials.StaticCredentialsProvider{Value: n.creds}})
+	_, err := client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("bench"), AssumeRolePolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+	var there *types.EntityAlreadyExistsException
+	if errors.As(err, &there) {
+		return nil
+	}
+	if err == nil {
+		_, err = client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("bench"),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")})
+	}
+	if err != nil {
+		return fmt.Errorf("make role: %w", err)
+	}
 	return nil
 }
 
@@ -151,7 +181,7 @@ func (n *node) create(ctx context.Context, f function) error {
 	}
 	body, err := json.Marshal(map[string]any{
 		"FunctionName": f.name, "Runtime": f.runtime, "Handler": f.handler, "MemorySize": f.memory, "Timeout": 60,
-		"Role": "arn:aws:iam::" + n.creds.AccountID + ":role/bench", "Code": map[string]any{"ZipFile": f.zip},
+		"Role": n.role(), "Code": map[string]any{"ZipFile": f.zip},
 	})
 	if err != nil {
 		return err

@@ -93,6 +93,11 @@ func (s *settings) client() (*client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.clientAs(creds), nil
+}
+
+// clientAs is a client with other credentials than the shell's.
+func (s *settings) clientAs(creds aws.Credentials) *client {
 	provider := credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken)
 	endpoint := aws.String(s.endpoint())
 	// A call may run for 15 minutes; being refused or cut off is reported at once.
@@ -108,7 +113,7 @@ func (s *settings) client() (*client, error) {
 			HTTPClient: http, Retryer: retryer()}),
 		iam: iam.New(iam.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
 			HTTPClient: http, Retryer: retryer()}),
-	}, nil
+	}
 }
 
 // account is the id of the account that the credentials are of.
@@ -185,6 +190,11 @@ func firstMessage(body []byte) string {
 	return strings.TrimSpace(string(body[:min(len(body), 300)]))
 }
 
+// noNode says that nobody is at the node's address.
+type noNode struct{ endpoint string }
+
+func (n noNode) Error() string { return "no node answers at " + n.endpoint }
+
 // plain turns an SDK's error into what a person needs of it.
 func (c *client) plain(err error) error {
 	var api smithy.APIError
@@ -199,7 +209,7 @@ func (c *client) plain(err error) error {
 		}
 		return plain
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return hint(fmt.Errorf("no node answers at %s", c.endpoint),
+		return hint(noNode{c.endpoint},
 			"Start one: mayfly up\nOr name its address with --listen or MAYFLY_LISTEN.")
 	case errors.Is(err, context.Canceled):
 		return errors.New("interrupted")

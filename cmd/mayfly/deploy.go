@@ -197,19 +197,31 @@ func (d *deployment) url(ctx context.Context, c *client) (string, error) {
 	auth := types.FunctionUrlAuthTypeNone
 	if d.private {
 		auth = types.FunctionUrlAuthTypeAwsIam
-	} else if _, err := c.lambda.AddPermission(ctx, &lambda.AddPermissionInput{
-		FunctionName: &d.name, StatementId: aws.String("public-url"), Action: aws.String("lambda:InvokeFunctionUrl"),
-		Principal: aws.String("*"), FunctionUrlAuthType: auth}); err != nil {
-		var there *types.ResourceConflictException // from a deployment that stopped here
-		if !errors.As(err, &there) {
-			return "", err
-		}
+	} else if err := d.openURL(ctx, c); err != nil {
+		return "", err
 	}
 	made, err := c.lambda.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: &d.name, AuthType: auth})
 	if err != nil {
 		return "", err
 	}
 	return aws.ToString(made.FunctionUrl), nil
+}
+
+// openURL lets everybody call the function by way of its URL, and by no other way.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+func (d *deployment) openURL(ctx context.Context, c *client) error {
+	for _, in := range []*lambda.AddPermissionInput{
+		{StatementId: aws.String("public-url"), Action: aws.String("lambda:InvokeFunctionUrl"), FunctionUrlAuthType: types.FunctionUrlAuthTypeNone},
+		{StatementId: aws.String("public-url-function"), Action: aws.String("lambda:InvokeFunction"), InvokedViaFunctionUrl: aws.Bool(true)},
+	} {
+		in.FunctionName, in.Principal = &d.name, aws.String("*")
+		_, err := c.lambda.AddPermission(ctx, in)
+		var there *types.ResourceConflictException // from a deployment that stopped here
+		if err != nil && !errors.As(err, &there) {
+			return err
+		}
+	}
+	return nil
 }
 
 // newest is the newest runtime of the family that the node has found.

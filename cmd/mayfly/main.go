@@ -73,7 +73,7 @@ MAYFLY_DATA.`,
 	f.StringVar(&s.listen, "listen", "127.0.0.1:4566", "address of the node")
 	f.BoolVar(&s.json, "json", false, "print data as JSON")
 	root.AddCommand(newUp(s), newEnv(s), newDeploy(s), newInvoke(s), newLogs(s), newLs(s), newRm(s),
-		newDemo(s), newBill(s), newAudit(s), newWhyDenied(s), newRuntime(s), newDoctor(s))
+		newDemo(s), newBill(s), newAudit(s), newWhyDenied(s), newRotateRoot(s), newRuntime(s), newDoctor(s))
 	hintUsage(root)
 	return root
 }

@@ -75,10 +75,11 @@ func (c credentials) ForRole(ctx context.Context, roleARN, session, functionARN 
 	if err == nil {
 		err = roles(c).CheckRole(ctx, roleARN, functionARN)
 	}
-	if fault.As(err).Status < http.StatusInternalServerError && err != nil {
+	switch {
+	case err == nil:
+	case fault.As(err).Status < http.StatusInternalServerError:
 		return worker.Keys{}, fault.New(http.StatusForbidden, "AccessDeniedException", "%s", errCannotAssume.Message)
-	}
-	if err != nil {
+	default:
 		return worker.Keys{}, err
 	}
 	got, err := c.sessions.ForRole(roleARN, role.ID, session, functionARN, sessionLife)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,11 +104,11 @@ func (m *Permissions) May(ctx context.Context, p auth.Principal, needs ...access
 	if len(needs) > 0 {
 		v.service, v.operation, _ = strings.Cut(needs[0].Action, ":")
 	}
-	c, err := m.caller(ctx, p)
+	a, err := m.asker(ctx, v)
 	if err != nil {
 		return err
 	}
-	return m.needs(ctx, v, c, needs)
+	return a.needs(ctx, needs)
 }
 
 // authorize returns nil if the visit's principal may do what rule asks for with in.
@@ -122,11 +123,11 @@ func (m *Permissions) authorize(ctx context.Context, v *visit, rule access.Rule,
 		return &auth.Refusal{Reason: auth.Missing}
 	}
 	if !rule.Itself && (rule.Action != "" || rule.Also != nil) {
-		c, err := m.caller(ctx, v.principal)
-		if err != nil {
-			return err
+		a, err := m.asker(ctx, v)
+		if err == nil {
+			err = a.rule(ctx, &rule, in, resources)
 		}
-		if err := m.rule(ctx, v, c, &rule, in, resources); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -134,11 +135,26 @@ func (m *Permissions) authorize(ctx context.Context, v *visit, rule access.Rule,
 	return nil
 }
 
-func (m *Permissions) rule(ctx context.Context, v *visit, c *iam.Caller, rule *access.Rule, in any, resources []string) error {
+// asker is somebody who asks, in the course of a visit.
+type asker struct {
+	*Permissions
+	v *visit
+	c *iam.Caller
+}
+
+func (m *Permissions) asker(ctx context.Context, v *visit) (asker, error) {
+	c, err := m.cfg.Identities.Caller(ctx, v.principal)
+	if fault.Is(err, "InvalidClientTokenId") {
+		err = &auth.Refusal{Reason: auth.InvalidToken}
+	}
+	return asker{m, v, c}, err
+}
+
+func (a asker) rule(ctx context.Context, rule *access.Rule, in any, resources []string) error {
 	if rule.Action != "" {
 		w := want{action: rule.Action, rule: rule, in: in}
 		for _, w.resource = range resources {
-			if err := m.ask(ctx, v, c, &w); err != nil {
+			if err := a.ask(ctx, &w); err != nil {
 				return err
 			}
 		}
@@ -146,52 +162,43 @@ func (m *Permissions) rule(ctx context.Context, v *visit, c *iam.Caller, rule *a
 	if rule.Also == nil {
 		return nil
 	}
-	return m.needs(ctx, v, c, rule.Also(ctx, in))
+	return a.needs(ctx, rule.Also(ctx, in))
 }
 
-func (m *Permissions) needs(ctx context.Context, v *visit, c *iam.Caller, needs []access.Need) error {
+func (a asker) needs(ctx context.Context, needs []access.Need) error {
 	for i := range needs {
 		n := &needs[i]
-		if n.Resource != "*" && (len(v.resources) == 0 || v.resources[len(v.resources)-1] != n.Resource) {
-			v.resources = append(v.resources, n.Resource)
+		if n.Resource != "*" && !slices.Contains(a.v.resources, n.Resource) {
+			a.v.resources = append(a.v.resources, n.Resource)
 		}
-		if err := m.ask(ctx, v, c, &want{action: n.Action, resource: n.Resource, keys: n.Keys}); err != nil {
+		if err := a.ask(ctx, &want{action: n.Action, resource: n.Resource, keys: n.Keys}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// caller is what is known of who calls.
-func (m *Permissions) caller(ctx context.Context, p auth.Principal) (*iam.Caller, error) {
-	c, err := m.cfg.Identities.Caller(ctx, p)
-	if fault.Is(err, "InvalidClientTokenId") {
-		return nil, &auth.Refusal{Reason: auth.InvalidToken}
-	}
-	return c, err
-}
-
 // ask decides one thing. A refusal is noted in the visit.
-func (m *Permissions) ask(ctx context.Context, v *visit, c *iam.Caller, w *want) error {
-	q := m.questions.Get().(*question)
-	defer m.questions.Put(q)
+func (a asker) ask(ctx context.Context, w *want) error {
+	q := a.questions.Get().(*question)
+	defer a.questions.Put(q)
 	q.Request.Keys.Reset()
-	q.Request = policy.Request{Principal: c.Principal, Action: w.action, Resource: w.resource, Keys: q.Request.Keys}
-	q.Policies = policy.Policies{Identity: c.Identity, Boundary: c.Boundary, Session: c.Session}
-	if err := m.addResource(ctx, q); err != nil {
+	q.Request = policy.Request{Principal: a.c.Principal, Action: w.action, Resource: w.resource, Keys: q.Request.Keys}
+	q.Policies = policy.Policies{Identity: a.c.Identity, Boundary: a.c.Boundary, Session: a.c.Session}
+	if err := a.addResource(ctx, q); err != nil {
 		return err
 	}
 	if q.Policies.Ask() {
-		m.setKeys(ctx, v, c, w, &q.Request.Keys)
+		a.setKeys(ctx, w, &q.Request.Keys)
 	}
 	if q.Decision = policy.Evaluate(&q.Request, &q.Policies); q.Decision.Allowed {
 		return nil
 	}
 	d := &Denial{Request: q.Request, Policies: q.Policies, Decision: q.Decision}
-	d.Policies.Resource = append([]policy.Attached(nil), q.Policies.Resource...)
-	d.Request.Keys = policy.Keys{} // its own, and whole
-	m.setKeys(ctx, v, c, w, &d.Request.Keys)
-	v.denial = d
+	d.Policies.Resource = slices.Clone(q.Policies.Resource) // q is used again
+	d.Request.Keys = policy.Keys{}                          // all of them, whether asked for or not
+	a.setKeys(ctx, w, &d.Request.Keys)
+	a.v.denial = d
 	return fault.New(http.StatusForbidden, accessDenied, "%s", d.Decision.Message(&d.Request))
 }
 
@@ -230,22 +237,22 @@ func serviceOf(arn string) (string, bool) {
 }
 
 // setKeys sets all condition keys that a request has.
-func (m *Permissions) setKeys(ctx context.Context, v *visit, c *iam.Caller, w *want, k *policy.Keys) {
+func (a asker) setKeys(ctx context.Context, w *want, k *policy.Keys) {
 	SetKeys(ctx, k)
-	region := m.cfg.Region
-	if v.service == "iam" {
+	region := a.cfg.Region
+	if a.v.service == "iam" {
 		region = "us-east-1" // where AWS has services without regions
 	}
 	k.Set("aws:RequestedRegion", region)
-	k.Set("aws:ViaAWSService", strconv.FormatBool(v.principal.Kind == auth.Service))
-	if v.principal.SourceARN != "" {
-		k.Set("lambda:SourceFunctionArn", v.principal.SourceARN)
+	k.Set("aws:ViaAWSService", strconv.FormatBool(a.v.principal.Kind == auth.Service))
+	if a.v.principal.SourceARN != "" {
+		k.Set("lambda:SourceFunctionArn", a.v.principal.SourceARN)
 	}
-	c.SetKeys(k)
+	a.c.SetKeys(k)
 	if w.rule != nil && w.rule.Keys != nil {
 		w.keys = w.rule.Keys(ctx, w.in)
 	}
-	w.rule = nil
+	w.rule = nil // they are made
 	for name, values := range w.keys {
 		k.Set(name, values...)
 	}

@@ -22,7 +22,9 @@ func compile(api wire.API) (*wire.Router, error) {
 
 // TestNothingIsServedUnasked shows that an operation without a rule ends the start.
 func TestNothingIsServedUnasked(t *testing.T) {
-	who := wire.Op(wire.Named("GetCallerIdentity"), func(context.Context, *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) { return nil, nil })
+	who := wire.Op(wire.Named("GetCallerIdentity"), func(context.Context, *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+		return nil, nil
+	})
 	api := wire.API{Service: "sts", Protocols: []wire.Protocol{wire.Query}, Operations: []wire.Operation{who}}
 	for name, tt := range map[string]struct {
 		table access.Table

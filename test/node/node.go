@@ -24,7 +24,9 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // Region is the one that test nodes play.
@@ -134,7 +136,7 @@ func (n *Node) start() {
 	n.JSON(&env, "env")
 	n.AccessKey, n.SecretKey = env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]
 	n.Account = env["AWS_ACCOUNT_ID"]
-	n.Role = "arn:aws:iam::" + n.Account + ":role/test"
+	n.Role = n.MakeRole("test")
 }
 
 func (n *Node) waitReady() {
@@ -253,6 +255,25 @@ func (n *Node) Lambda() *lambda.Client {
 func (n *Node) Logs() *cloudwatchlogs.Client {
 	return cloudwatchlogs.New(cloudwatchlogs.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: retryer(),
 		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
+}
+
+// IAM is the SDK's client, without its other retries.
+func (n *Node) IAM() *iam.Client {
+	return iam.New(iam.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: retryer(),
+		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
+}
+
+// STS is the SDK's client, without its other retries.
+func (n *Node) STS() *sts.Client {
+	return sts.New(sts.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: retryer(),
+		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
+}
+
+// As is the node as somebody else sees it: the clients are signed with other keys.
+func (n *Node) As(accessKey, secretKey string) *Node {
+	other := *n
+	other.AccessKey, other.SecretKey = accessKey, secretKey
+	return &other
 }
 
 // Page reads one of the node's own pages below /_mayfly/.

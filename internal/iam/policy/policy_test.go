@@ -336,12 +336,12 @@ func like(input string) (string, error) {
 func TestAsk(t *testing.T) {
 	const head = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", `
 	for doc, want := range map[string]bool{
-		head + `"Resource": "*"}}`: false,
-		head + `"Resource": "arn:aws:s3:::b/*"}}`:                                                     false,
-		head + `"Resource": "arn:aws:s3:::b/${aws:username}"}}`:                                       true,
-		head + `"NotResource": "arn:aws:s3:::b/${aws:username, 'none'}"}}`:                            true,
-		head + `"Resource": "arn:aws:s3:::b/${*}"}}`:                                                  false,
-		head + `"Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}}`:            true,
+		head + `"Resource": "*"}}`:                                                                   false,
+		head + `"Resource": "arn:aws:s3:::b/*"}}`:                                                    false,
+		head + `"Resource": "arn:aws:s3:::b/${aws:username}"}}`:                                      true,
+		head + `"NotResource": "arn:aws:s3:::b/${aws:username, 'none'}"}}`:                           true,
+		head + `"Resource": "arn:aws:s3:::b/${*}"}}`:                                                 false,
+		head + `"Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}}`:           true,
 		strings.Replace(head, "2012-10-17", "2008-10-17", 1) + `"Resource": "arn:aws:s3:::${a:b}"}}`: false,
 	} {
 		all := policy.Policies{Identity: []policy.Attached{{Name: "p", Policy: must(doc, policy.Identity)}}}
