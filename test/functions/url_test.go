@@ -23,9 +23,14 @@ func openURL(t *testing.T, n *node.Node, function string, change func(*lambda.Cr
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Lambda().AddPermission(t.Context(), &lambda.AddPermissionInput{FunctionName: &function, StatementId: aws.String("url"),
-		Action: aws.String("lambda:InvokeFunctionUrl"), Principal: aws.String("*"), FunctionUrlAuthType: types.FunctionUrlAuthTypeNone}); err != nil {
-		t.Fatal(err)
+	for _, in := range []*lambda.AddPermissionInput{
+		{StatementId: aws.String("url"), Action: aws.String("lambda:InvokeFunctionUrl"), FunctionUrlAuthType: types.FunctionUrlAuthTypeNone},
+		{StatementId: aws.String("function"), Action: aws.String("lambda:InvokeFunction"), InvokedViaFunctionUrl: aws.Bool(true)},
+	} {
+		in.FunctionName, in.Principal = &function, aws.String("*")
+		if _, err := n.Lambda().AddPermission(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return *out.FunctionUrl
 }

@@ -95,6 +95,7 @@ func TestCommandLineSharesAFunction(t *testing.T) {
 
 	c.must(nil, "lambda", "add-permission", "--function-name", "web", "--statement-id", "everyone", "--action", "lambda:InvokeFunctionUrl",
 		"--principal", "*", "--function-url-auth-type", "NONE")
+	c.must(nil, "lambda", "add-permission", "--function-name", "web", "--statement-id", "function", "--action", "lambda:InvokeFunction", "--principal", "*")
 	var policy string
 	c.must(&policy, "lambda", "get-policy", "--function-name", "web", "--query", "Policy")
 	for _, want := range []string{`"Sid":"everyone"`, `"Action":"lambda:InvokeFunctionUrl"`, `"lambda:FunctionUrlAuthType":"NONE"`} {
