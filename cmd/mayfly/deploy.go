@@ -175,7 +175,11 @@ func (d *deployment) create(ctx context.Context, c *client, p *packed, say *step
 		return err
 	}
 	in.Role = &role
-	if err = c.grant(ctx, ownRole(d.name), d.grants, say); err == nil {
+	grants, err := c.plan(ctx, ownRole(d.name), d.grants)
+	if err == nil {
+		err = c.apply(ctx, ownRole(d.name), grants, say)
+	}
+	if err == nil {
 		_, err = c.lambda.CreateFunction(ctx, in)
 	}
 	if err != nil && made { // nothing is left of a function that was refused

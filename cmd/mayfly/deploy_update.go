@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,22 +35,18 @@ func (d *deployment) update(ctx context.Context, c *client, p *packed, current *
 			return hint(err, "The code was refused: nothing was changed.")
 		}
 	}
-	if !d.grants.none() {
-		if err := c.checkOwnRole(ctx, d.name, aws.ToString(current.Role)); err != nil {
-			return err
-		}
-		if err := c.grant(ctx, ownRole(d.name), d.grants, say); err != nil {
-			return hint(err, "The permissions were refused: code and settings are the old ones.")
-		}
+	grants, err := d.planGrants(ctx, c, current)
+	if err != nil {
+		return err
 	}
 	if len(do.what) > 0 {
 		if _, err := c.lambda.UpdateFunctionConfiguration(ctx, do.settings); err != nil {
-			if !d.grants.none() {
-				return hint(err, "The settings were refused: but for the permissions, nothing was changed.")
-			}
 			return hint(err, "The settings were refused: nothing was changed, and the code is the old one.")
 		}
 		say.say("changed %s", strings.Join(do.what, ", "))
+	}
+	if err := c.apply(ctx, ownRole(d.name), grants, say); err != nil {
+		return hint(err, "The permissions were refused, and the code is the old one.")
 	}
 	if !do.code {
 		say.say("the code is the same")
@@ -63,6 +60,22 @@ func (d *deployment) update(ctx context.Context, c *client, p *packed, current *
 	}
 	say.say("changed the code")
 	return nil
+}
+
+// planGrants checks what is asked for with the function's own role, and that it has one.
+func (d *deployment) planGrants(ctx context.Context, c *client, current *lambda.GetFunctionConfigurationOutput) (*grantPlan, error) {
+	if d.grants.none() {
+		return &grantPlan{}, nil
+	}
+	if err := c.checkOwnRole(ctx, d.name, aws.ToString(current.Role)); err != nil {
+		return nil, err
+	}
+	p, err := c.plan(ctx, ownRole(d.name), d.grants)
+	var h hinted
+	if err != nil && !errors.As(err, &h) {
+		err = hint(err, "The permissions were refused: nothing was changed.")
+	}
+	return p, err
 }
 
 // replaceCode uploads the code, once the update before it has ended.

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go"
 )
 
 // A function that is deployed without a role gets one of its own, tagged with its name.
@@ -158,53 +159,90 @@ func (c *client) checkOwnRole(ctx context.Context, function, arn string) error {
 	return nil
 }
 
-// grant adds to what a function's own role may do, and says what it did.
-func (c *client) grant(ctx context.Context, role string, g *grants, say *steps) error {
+// grantPlan is what grants change in a role.
+type grantPlan struct {
+	file    string      // new document of filePolicy; empty to leave it
+	allow   []statement // new statements of allowPolicy
+	changed bool        // whether allowPolicy changes
+	did     []string    // for people
+}
+
+// plan finds out what grants change in a role, and checks it, before anything does.
+func (c *client) plan(ctx context.Context, role string, g *grants) (*grantPlan, error) {
+	p := &grantPlan{file: g.file}
 	if g.file != "" {
-		if _, err := c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String(filePolicy), PolicyDocument: &g.file}); err != nil {
+		p.did = append(p.did, "allowed what the policy says")
+	}
+	if len(g.allow)+len(g.revoke) > 0 {
+		have, err := c.allowed(ctx, role)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range g.revoke {
+			left := slices.DeleteFunc(slices.Clone(have), s.is)
+			if len(left) == len(have) {
+				return nil, hint(fmt.Errorf("--allow never gave %s", s.text()), "It gave: %s", textOf(have))
+			}
+			have, p.changed, p.did = left, true, append(p.did, "no longer allowed "+s.text())
+		}
+		for _, s := range g.allow {
+			if !slices.ContainsFunc(have, s.is) {
+				have, p.changed, p.did = append(have, s), true, append(p.did, "allowed "+s.text())
+			}
+		}
+		p.allow = have
+	}
+	return p, c.checkPlan(ctx, p)
+}
+
+// checkPlan has identity management read the policies that would be written. Who may
+// not ask for that learns of mistakes later.
+func (c *client) checkPlan(ctx context.Context, p *grantPlan) error {
+	var docs []string
+	if p.file != "" {
+		docs = append(docs, p.file)
+	}
+	if len(p.allow) > 0 {
+		doc, err := policyText(p.allow)
+		if err != nil {
 			return err
 		}
-		say.say("allowed what the policy says")
+		docs = append(docs, doc)
 	}
-	if len(g.allow)+len(g.revoke) == 0 {
+	if len(docs) == 0 {
 		return nil
 	}
-	have, err := c.allowed(ctx, role)
-	if err != nil {
-		return err
-	}
-	var did []string
-	for _, s := range g.revoke {
-		if had, left := len(have), withoutGrant(have, s); len(left) < had {
-			have, did = left, append(did, "no longer allowed "+s.text())
-		} else {
-			return hint(fmt.Errorf("--allow never gave %s", s.text()), "It gave: %s", textOf(have))
-		}
-	}
-	for _, s := range g.allow {
-		if !slices.ContainsFunc(have, s.is) {
-			have, did = append(have, s), append(did, "allowed "+s.text())
-		}
-	}
-	if len(did) == 0 {
+	_, err := c.iam.SimulateCustomPolicy(ctx, &iam.SimulateCustomPolicyInput{PolicyInputList: docs, ActionNames: []string{"sts:GetCallerIdentity"}})
+	var refused smithy.APIError
+	if errors.As(err, &refused) && refused.ErrorCode() == "AccessDenied" {
 		return nil
 	}
-	if len(have) == 0 {
+	return err
+}
+
+// apply does what a plan says, and tells of it.
+func (c *client) apply(ctx context.Context, role string, p *grantPlan, say *steps) error {
+	if p.file != "" {
+		_, err := c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String(filePolicy), PolicyDocument: &p.file})
+		if err != nil {
+			return err
+		}
+	}
+	var err error
+	switch {
+	case !p.changed:
+	case len(p.allow) == 0:
 		_, err = c.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &role, PolicyName: aws.String(allowPolicy)})
-	} else {
-		err = c.putPolicy(ctx, role, allowPolicy, have)
+	default:
+		err = c.putPolicy(ctx, role, allowPolicy, p.allow)
 	}
 	if err != nil {
 		return err
 	}
-	for _, line := range did {
+	for _, line := range p.did {
 		say.say("%s", line)
 	}
 	return nil
-}
-
-func withoutGrant(list []statement, s statement) []statement {
-	return slices.DeleteFunc(slices.Clone(list), s.is)
 }
 
 func (s statement) is(o statement) bool {
@@ -246,12 +284,19 @@ func (c *client) allowed(ctx context.Context, role string) ([]statement, error) 
 }
 
 func (c *client) putPolicy(ctx context.Context, role, name string, list []statement) error {
+	doc, err := policyText(list)
+	if err == nil {
+		_, err = c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: &name, PolicyDocument: &doc})
+	}
+	return err
+}
+
+func policyText(list []statement) (string, error) {
 	b, err := json.Marshal(policyDocument{"2012-10-17", list})
 	if err != nil {
-		return fmt.Errorf("write policy: %w", err)
+		return "", fmt.Errorf("write policy: %w", err)
 	}
-	_, err = c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: &name, PolicyDocument: aws.String(string(b))})
-	return err
+	return string(b), nil
 }
 
 // removeOwnRole deletes the role that was made for a function, if there is one and no

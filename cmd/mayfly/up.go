@@ -65,6 +65,7 @@ func nodeFlags(f *pflag.FlagSet, cfg *cloud.Config) {
 	f.IntVar(&cfg.Concurrency, "concurrency", cfg.Concurrency, "calls that may run at once, all functions together")
 	f.IntVar(&cfg.MemoryMiB, "memory", cfg.MemoryMiB, "MiB that all sandboxes together may take (default: three quarters of the machine's)")
 	f.DurationVar(&cfg.IdleTimeout, "idle-timeout", cfg.IdleTimeout, "how long an unused environment is kept")
+	f.IntVar(&cfg.AuditEvents, "audit-events", cfg.AuditEvents, "changes, reads and refusals, each, that the audit trail keeps, for 90 days at most")
 	f.StringSliceVar(&cfg.Allow, "allow", cfg.Allow, "HOST:PORT that sandboxes may reach, as host.mayfly.internal:PORT")
 }
 

@@ -155,7 +155,7 @@ func (r *whyRefusal) looked(p *paragraphs) {
 				p.line("    %s %s it", statementName(s.Index, s.Sid), verb)
 				continue
 			}
-			p.line("    %s %s something else: by its %s, %s", statementName(s.Index, s.Sid), verb, s.Miss, s.Why)
+			p.line("    %s %s something else; its %s: %s", statementName(s.Index, s.Sid), verb, s.Miss, s.Why)
 		}
 	}
 	if r.Omitted > 0 {
@@ -222,7 +222,10 @@ func (e *auditEvent) printDocument(w io.Writer) error {
 	if len(statements) == 0 {
 		return hint(errors.New("no policy of the caller's own would allow it"), "See why: mayfly why-denied %s", e.RequestID)
 	}
-	return printJSON(w, map[string]any{"Version": "2012-10-17", "Statement": statements})
+	return printJSON(w, struct {
+		Version   string
+		Statement []json.RawMessage
+	}{"2012-10-17", statements})
 }
 
 func statementName(index int, sid string) string {

@@ -115,7 +115,7 @@ func lookup(in *cloudtrail.LookupEventsInput) (s search, err error) {
 	if in.StartTime != nil && in.EndTime != nil && in.StartTime.After(*in.EndTime) {
 		return s, errTimes
 	}
-	s.listing = fmt.Sprint("LookupEvents ", s.by, s.from.Unix(), s.to.Unix())
+	s.name("LookupEvents", fmt.Sprint(s.by, s.from.Unix(), s.to.Unix()))
 	return s, nil
 }
 

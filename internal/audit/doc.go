@@ -16,10 +16,11 @@
 //	refusal   one that permission was refused       before Record returns
 //	read      one that changes nothing              within 100 ms
 //
-// Record is called once what was asked for is done, or refused, and before the answer
-// has gone. So a crash leaves no change that somebody was told of and that is not on
-// record; it may leave one without its record that nobody was told of. It may lose the
-// last 100 ms of reads. A change costs one more write that is shared with whatever
+// Record is called once what was asked for is done, or refused. A refusal is answered
+// after it; of a change, what fits into the connection's buffers (4 KB) is held back
+// until it returns. So a crash may leave a change without its record that nobody was
+// told of, or of whose long answer somebody got the beginning. It may lose the last
+// 100 ms of reads. A change costs one more write that is shared with whatever
 // is written at the same time; a warm call of a function costs a look into a table.
 // A store that takes longer than a second holds nobody up: then the answer goes out,
 // and the record waits in memory.

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -24,6 +26,13 @@ type search struct {
 	also  func(*Entry) bool
 	limit int
 	token string
+}
+
+// name names a listing by what is asked for, so that its tokens continue nothing else.
+// It is short whatever is asked for.
+func (s *search) name(listing, asked string) {
+	sum := sha256.Sum256([]byte(asked))
+	s.listing = listing + " " + hex.EncodeToString(sum[:8])
 }
 
 // find gives the newest entries first, and a token if there may be more.

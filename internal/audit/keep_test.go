@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
@@ -220,6 +221,31 @@ func TestHostileText(t *testing.T) {
 	}
 	if len(got.ErrorReason) > 1024 || strings.ContainsRune(got.ErrorReason, '\ufffd') || len(got.Resources) != 20 {
 		t.Errorf("%d bytes of message, %d resources", len(got.ErrorReason), len(got.Resources))
+	}
+}
+
+// A name of any length is found again, page by page.
+func TestLongNames(t *testing.T) {
+	n := start(t)
+	name := "arn:aws:s3:::bucket/" + strings.Repeat("é%", 600)
+	for i := range 3 {
+		e := event(ada, "CreateBucket", "orders")
+		e.Resources, e.Time = []string{name}, noon.Add(time.Duration(i)*time.Second)
+		n.trail.Record(e)
+	}
+	in := by("ResourceName", name)
+	in.MaxResults = aws.Int32(1)
+	if got := n.lookup(t, in); len(got) != 3 {
+		t.Errorf("LookupEvents gives %v", got)
+	}
+	q, found := url.Values{"resource": {name}, "limit": {"1"}}, 0
+	for token := "-"; token != ""; q.Set("token", token) {
+		var list []audit.Entry
+		list, token = n.page(t, q)
+		found += len(list)
+	}
+	if found != 3 {
+		t.Errorf("the page gives %d", found)
 	}
 }
 

@@ -115,5 +115,8 @@ func resourceOf(text string) (r Resource, ok bool) {
 	case "dynamodb": // NAME/index/INDEX
 		r.Name, _, _ = strings.Cut(r.Name, "/")
 	}
+	if r.Name == "" { // all of a kind
+		r.Name = a.Resource
+	}
 	return r, true
 }

@@ -78,7 +78,8 @@ func pageSearch(q url.Values) (search, error) {
 			return s, badRequest("limit is 1 to %d.", maxPage)
 		}
 	}
-	user, resource, typ, request, kind := q.Get("user"), q.Get("resource"), q.Get("type"), q.Get("request"), Kind(q.Get("kind"))
+	get := func(name string) string { return clean(q.Get(name)) } // as entries are
+	user, resource, typ, request, kind := get("user"), get("resource"), get("type"), get("request"), Kind(get("kind"))
 	switch {
 	case request != "":
 		s.by = attribute{byRequest, request}
@@ -96,7 +97,7 @@ func pageSearch(q url.Values) (search, error) {
 	}
 	q.Del("limit")
 	q.Del("token")
-	s.listing = "audit " + q.Encode()
+	s.name("audit", q.Encode())
 	return s, nil
 }
 

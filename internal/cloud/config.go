@@ -3,6 +3,8 @@ package cloud
 import (
 	"log/slog"
 	"time"
+
+	"github.com/mayfly-cloud/mayfly/internal/audit"
 )
 
 // Config is everything that can be set on a node.
@@ -36,6 +38,9 @@ type Config struct {
 	// Allow are addresses HOST:PORT, as the node sees them, that sandboxes may
 	// reach as host.mayfly.internal:PORT. All else of the host is shut to them.
 	Allow []string
+	// AuditEvents is how many changes, how many reads and how many refusals the audit
+	// trail keeps, for 90 days at most.
+	AuditEvents int
 	// Version of this program.
 	Version string
 	// Log takes what the operator should know.
@@ -52,6 +57,7 @@ func Default() Config {
 		Pool:        2,
 		Concurrency: 1000,
 		IdleTimeout: 5 * time.Minute,
+		AuditEvents: audit.DefaultMaxEvents,
 		Log:         slog.Default(),
 	}
 }

@@ -33,6 +33,7 @@ func (n *Node) openDoor(ctx context.Context) error {
 		Pages:       n.pages(),
 		Auth:        verifier,
 		Permissions: n.may,
+		Audit:       auditor{n.audit},
 		Region:      n.cfg.Region,
 		Tracing:     n.tracing,
 		Log:         n.cfg.Log,
@@ -51,7 +52,7 @@ func (n *Node) openDoor(ctx context.Context) error {
 func (n *Node) apis(run function.Invoker) []wire.API {
 	return []wire.API{
 		n.functions.API(run), n.logs.API(), n.iam.API(), n.sts.API(),
-		n.encryption.API(), n.parameters.API(), n.secrets.API(),
+		n.encryption.API(), n.parameters.API(), n.secrets.API(), n.audit.API(),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mayfly-cloud/mayfly/internal/audit"
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/bill"
 	blobfile "github.com/mayfly-cloud/mayfly/internal/blob/file"
@@ -60,6 +61,7 @@ type Node struct {
 	worker     *worker.Worker
 	logs       *logs.Service
 	bill       *bill.Meter
+	audit      *audit.Trail
 	functions  *function.Service
 	invoker    *invoke.Invoker
 
@@ -88,7 +90,7 @@ type Info struct {
 func Start(ctx context.Context, cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg, failed: make(chan struct{})}
 	for _, open := range []func(context.Context) error{
-		n.openFront, n.openGround, n.openIdentity, n.openSecrets, n.openServices, n.openCompute, n.openFunctions, n.openDoor,
+		n.openFront, n.openGround, n.openIdentity, n.openSecrets, n.openServices, n.openAudit, n.openCompute, n.openFunctions, n.openDoor,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, n.Close())

@@ -20,6 +20,7 @@ func (n *Node) pages() []gateway.Page {
 		{Pattern: "POST /_mayfly/root", Action: "RotateRoot", Handler: http.HandlerFunc(n.rotateRootPage)},
 		{Pattern: "GET /_mayfly/bill", Action: "GetBill", Handler: http.HandlerFunc(n.bill.ServeBill)},
 		{Pattern: "GET /_mayfly/bill/invocations", Action: "GetBill", Handler: http.HandlerFunc(n.bill.ServeInvocations)},
+		{Pattern: "GET /_mayfly/audit", Action: "GetAuditTrail", Handler: http.HandlerFunc(n.audit.ServeEvents)},
 		{Pattern: function.LinkPath, Handler: n.functions.Download()},
 	}
 }

@@ -16,9 +16,10 @@ type Auditor interface {
 	// Record takes one event: one for each request whose caller is known, whatever
 	// its outcome, once that is decided; one for each that needs no signature; and
 	// one for each call of a function's URL that was refused permission.
-	// It is called on the request's own goroutine, by many at once, and must not
-	// wait: what cannot be kept is counted and said by the Auditor, for the request
-	// is served. The event is the Auditor's own; what it points to never changes.
+	// It is called on the request's own goroutine, by many at once, and may wait a
+	// little for what must not be lost, changes and refusals: their callers wait too.
+	// What cannot be kept is counted and said by the Auditor, for the request is
+	// served. The event is the Auditor's own; what it points to never changes.
 	Record(AuditEvent)
 }
 

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bufio"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -143,13 +144,7 @@ func TestLogsFollows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := make(chan string, 100)
-	go func() {
-		for s := bufio.NewScanner(out); s.Scan(); {
-			lines <- s.Text()
-		}
-		close(lines)
-	}()
+	lines := follow(out)
 	for _, word := range []string{"one", "two"} {
 		at(t, n, "invoke", "shout", `{"word":"`+word+`"}`).check(t, 0, strings.ToUpper(word), "REPORT")
 		expect(t, lines, "shouting "+word)
@@ -161,6 +156,18 @@ func TestLogsFollows(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("interrupted, it ended with %v", err)
 	}
+}
+
+// follow gives the lines that a command prints, until it ends.
+func follow(out io.Reader) <-chan string {
+	lines := make(chan string, 100)
+	go func() {
+		for s := bufio.NewScanner(out); s.Scan(); {
+			lines <- s.Text()
+		}
+		close(lines)
+	}()
+	return lines
 }
 
 // expect waits for a line with the text.

@@ -10,7 +10,7 @@ import (
 )
 
 // commands are all that mayfly has.
-var commands = []string{"up", "env", "deploy", "invoke", "logs", "ls", "rm", "bill", "runtime", "runtime ls", "runtime add", "doctor", "demo"}
+var commands = []string{"up", "env", "deploy", "invoke", "logs", "ls", "rm", "bill", "runtime", "runtime ls", "runtime add", "doctor", "demo", "audit", "why-denied"}
 
 func TestEveryCommandExplainsItself(t *testing.T) {
 	for _, name := range commands {
