@@ -21,6 +21,7 @@ type table struct {
 var tables = []table{
 	{"warm", "a warm call: signed, over HTTP, client included", warm},
 	{"throughput", "warm calls a second, 16 clients", throughput},
+	{"authz", "what a signature and a permission cost", authz},
 	{"cold", "a cold call with the pool ready", coldPooled},
 	{"empty", "a cold call with the pool empty", coldEmpty},
 	{"burst", "100 calls at once to a cold function whose handler sleeps 1 s", burst},

@@ -20,18 +20,20 @@ type cli struct {
 	t    *testing.T
 	node *node.Node
 	dir  string
+	// token is the session's, of temporary credentials.
+	token string
 }
 
 func newCLI(t *testing.T) *cli {
 	t.Parallel() // most of the time is Python starting
-	return &cli{t, node.Start(t), t.TempDir()}
+	return &cli{t: t, node: node.Start(t), dir: t.TempDir()}
 }
 
 // run gives what a command printed, errors included.
 func (c *cli) run(args ...string) (string, error) {
 	c.t.Helper()
 	cmd := exec.CommandContext(c.t.Context(), awsCLI, append([]string{"--endpoint-url", c.node.URL(), "--output", "json"}, args...)...)
-	cmd.Env, cmd.Dir = append(c.node.Env(), "AWS_MAX_ATTEMPTS=1"), c.dir
+	cmd.Env, cmd.Dir = append(c.node.Env(), "AWS_MAX_ATTEMPTS=1", "AWS_SESSION_TOKEN="+c.token), c.dir
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()

@@ -42,7 +42,7 @@ func TestCommandLineIsRefusedWithWrongCredentials(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			n := *c.node
 			n.AccessKey, n.SecretKey = tt.key, tt.secret
-			text, err := (&cli{t, &n, c.dir}).run("--region", tt.region, "lambda", "list-functions")
+			text, err := (&cli{t: t, node: &n, dir: c.dir}).run("--region", tt.region, "lambda", "list-functions")
 			if err == nil || !strings.Contains(text, tt.want) || strings.Contains(text, c.node.SecretKey) {
 				t.Errorf("%v\n%s\nwant %s", err, text, tt.want)
 			}
