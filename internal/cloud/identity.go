@@ -24,7 +24,7 @@ func (n *Node) openIdentity(context.Context) error {
 		Store: n.store, Account: n.root.Account(), Region: n.cfg.Region, Sealer: n.nodeKey, Clock: clock.System, Log: n.cfg.Log,
 	})
 	n.run("identities", n.iam.Run)
-	n.sts = sts.New(sts.Config{Identities: n.iam, Sessions: n.sessions, Keys: gateway.SetKeys, Clock: clock.System})
+	n.sts = sts.New(sts.Config{Identities: n.iam, Sessions: n.sessions, Keys: gateway.SetKeys, Denied: gateway.Denied, Clock: clock.System})
 	return nil
 }
 

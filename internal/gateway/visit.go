@@ -34,6 +34,14 @@ func visitOf(ctx context.Context) *visit {
 	return v
 }
 
+// Denied notes for the audit trail why an operation that decides by itself has refused
+// its caller. What it is given must not change.
+func Denied(ctx context.Context, r policy.Request, p policy.Policies, d policy.Decision) {
+	if v := visitOf(ctx); v != nil {
+		v.denial = &Denial{r, p, d}
+	}
+}
+
 // SetKeys sets the condition keys that a request has whoever makes it, as far as ctx
 // belongs to one: when it came, from where, and by what.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html

@@ -76,6 +76,7 @@ func (s *Service) assumeRole(ctx context.Context, p auth.Principal, a *assumptio
 	}
 	policies := policy.Policies{Identity: caller.Identity, Boundary: caller.Boundary, Session: caller.Session}
 	if d := s.trusts(&req, &policies, role, a.name, &session); !d.Allowed {
+		s.denied(ctx, &req, &policies, d)
 		return nil, denied("%s", d.Message(&req))
 	}
 	life, err := a.lifeOf(role, p)

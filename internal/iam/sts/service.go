@@ -20,7 +20,10 @@ type Config struct {
 	// Keys sets the condition keys that every request has (aws:SourceIp,
 	// aws:UserAgent, ...), as far as ctx knows them; nil sets none.
 	Keys  func(ctx context.Context, k *policy.Keys)
-	Clock clock.Clock // default clock.System
+	// Denied is told why somebody may not assume a role; nil is fine. What it is given
+	// never changes.
+	Denied func(ctx context.Context, r policy.Request, p policy.Policies, d policy.Decision)
+	Clock  clock.Clock // default clock.System
 }
 
 // Service makes temporary credentials. Its methods are safe for concurrent use.
@@ -44,6 +47,13 @@ func (s *Service) keys(ctx context.Context) (k policy.Keys) {
 		s.cfg.Keys(ctx, &k)
 	}
 	return k
+}
+
+// denied tells why somebody may not assume a role.
+func (s *Service) denied(ctx context.Context, r *policy.Request, p *policy.Policies, d policy.Decision) {
+	if s.cfg.Denied != nil {
+		s.cfg.Denied(ctx, *r, *p, d)
+	}
 }
 
 // issue makes credentials, or says that they would carry too much.

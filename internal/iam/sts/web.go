@@ -57,7 +57,9 @@ func (s *Service) assumeWithToken(ctx context.Context, a *assumption, token stri
 	}
 	audience := setClaims(&req.Keys, provider.URL, claims)
 	req.Keys.Set("aws:FederatedProvider", req.Principal.Provider)
-	if !s.trusts(&req, &policy.Policies{}, role, a.name, &session).Allowed {
+	var policies policy.Policies
+	if d := s.trusts(&req, &policies, role, a.name, &session); !d.Allowed {
+		s.denied(ctx, &req, &policies, d)
 		return nil, errNotTrusted
 	}
 	life, err := a.lifeOf(role, auth.Nobody)
