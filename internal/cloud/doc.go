@@ -4,6 +4,7 @@
 //
 //	gateway ── function ── invoke ── placement ── worker ── sandbox
 //	        ├─ logs                                      ├─ runtime, agent, code
+//	        ├─ iam, sts, key, parameter, secret, audit
 //	        └─ bill          all of them on store and blob
 //
 // Sandboxes reach the front door, and what Config.Allow names, at the gateway of

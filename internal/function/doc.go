@@ -10,6 +10,8 @@
 //	package.go     uploads; use.go who uses which blob, and what nobody uses
 //	resolve.go     from a name to what a call runs, on the way of every call
 //	url*.go        functions as web servers
+//	api_access.go  what each operation asks of its caller; policy.go who else may do
+//	               what with a function or layer, protect.go for whoever decides
 //	keys.go        everything in the store
 //
 // Not here, and refused by name: container images, VPCs, file systems, customer

@@ -19,7 +19,7 @@ type Config struct {
 	Tokens *oidc.Verifier
 	// Keys sets the condition keys that every request has (aws:SourceIp,
 	// aws:UserAgent, ...), as far as ctx knows them; nil sets none.
-	Keys  func(ctx context.Context, k *policy.Keys)
+	Keys func(ctx context.Context, k *policy.Keys)
 	// Denied is told why somebody may not assume a role; nil is fine. What it is given
 	// never changes.
 	Denied func(ctx context.Context, r policy.Request, p policy.Policies, d policy.Decision)
