@@ -43,7 +43,7 @@ type Setup struct {
 	Gateway string
 }
 
-// Request is the node's. One of Start, Attach, Pause, Resume and Abandon is set.
+// Request is the node's. One of Start to Abandon is set.
 type Request struct {
 	Seq    uint64
 	ID     string // the sandbox's

@@ -42,16 +42,7 @@ type box struct {
 	abandoned bool
 }
 
-// start makes the sandbox and starts its program. It returns the pidfd of the
-// sandbox's first process.
-func (b *box) start(q *launch.Start, files []*os.File) (*os.File, error) {
-	want := launch.FileNetNS
-	if q.Network {
-		want++
-	}
-	if len(files) != want {
-		return nil, fmt.Errorf("start with %d files, want %d", len(files), want)
-	}
+func (b *box) Start(q *launch.Start, files []*os.File) (*os.File, error) {
 	dir := filepath.Join(b.host.Dir, b.id)
 	if err := os.Mkdir(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make directory: %w", err)
@@ -185,8 +176,14 @@ func join(procs []string, pid int) error {
 	return nil
 }
 
-func (b *box) attach(m launch.Bind) error {
-	return rootfs.BindReadOnly(m.Host, filepath.Join(b.rootDir(), m.Inside))
+func (b *box) Answer(q launch.Request) (r launch.Report, err error) {
+	switch {
+	case q.Attach != nil:
+		err = rootfs.BindReadOnly(q.Attach.Host, filepath.Join(b.rootDir(), q.Attach.Inside))
+	case q.Abandon:
+		b.abandon()
+	}
+	return r, err
 }
 
 // abandon makes a start that is under way fail.
@@ -199,8 +196,7 @@ func (b *box) abandon() {
 	}
 }
 
-// wait waits until the program has ended, and with it all others in the sandbox.
-func (b *box) wait() (code, signal int) {
+func (b *box) Wait() (code, signal int) {
 	_ = b.cmd.Wait() // the status says it
 	ws, ok := b.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	switch {
@@ -212,8 +208,7 @@ func (b *box) wait() (code, signal int) {
 	return ws.ExitStatus(), 0
 }
 
-// destroy removes what is left. What it can't remove goes when the launcher does.
-func (b *box) destroy() {
+func (b *box) Destroy() {
 	if b.dir == "" {
 		return
 	}
