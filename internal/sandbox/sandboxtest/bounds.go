@@ -148,3 +148,25 @@ func (s *suite) killsFrozen(t *testing.T) {
 		})
 	}
 }
+
+// diesAlone asks of sandboxes what can be asked while they end.
+func (s *suite) diesAlone(t *testing.T) {
+	neighbour := s.start(t)
+	for range 5 {
+		p := s.start(t)
+		p.Kill()
+		for ended := false; !ended; {
+			_ = p.Freeze() // may fail by now
+			p.Usage()
+			_ = p.Thaw()
+			select {
+			case <-p.Done():
+				ended = true
+			default:
+			}
+		}
+	}
+	if a := neighbour.do(order.Order{Op: order.Read, Path: "/etc/passwd"}); a.Err != "" {
+		t.Error("the neighbour suffers:", a.Err)
+	}
+}

@@ -44,6 +44,7 @@ func Run(t *testing.T, cfg Config) {
 		{"Measures", "memory limit", (*suite).measures},
 		{"Freezes", "freezing", (*suite).freezes},
 		{"KillsFrozen", "freezing", (*suite).killsFrozen},
+		{"DiesAlone", "freezing", (*suite).diesAlone},
 		{"ReachesNodeAlone", "own network", (*suite).reachesNodeAlone},
 		{"HasNoNetwork", "network isolation", (*suite).hasNoNetwork},
 		{"StartsTogether", "", (*suite).startsTogether},

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/runsc/config"
 	"gvisor.dev/gvisor/runsc/container"
+	"gvisor.dev/gvisor/runsc/sandbox"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/rootfs"
@@ -28,6 +29,7 @@ type box struct {
 	dir       string // bundle, runsc's state and the root's mount
 	conf      *config.Config
 	container *container.Container
+	kernel    *sandbox.Sandbox // the container's, which forgets it when it ends
 	abandoned atomic.Bool
 }
 
@@ -68,7 +70,7 @@ func (b *box) run(args container.Args, procs []string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create sandbox: %w", err)
 	}
-	b.container = c
+	b.container, b.kernel = c, c.Sandbox
 	if b.abandoned.Load() {
 		return nil, errAbandoned
 	}
@@ -127,9 +129,9 @@ func (b *box) Answer(q launch.Request) (r launch.Report, err error) {
 	// host's freezer is no way to do it: stopped and continued from outside,
 	// systrap's threads lose their place, and guests die of signals nobody sent.
 	case q.Pause:
-		err = b.container.Sandbox.Pause(b.id)
+		err = b.kernel.Pause(b.id)
 	case q.Resume:
-		err = b.container.Sandbox.Resume(b.id)
+		err = b.kernel.Resume(b.id)
 	case q.Abandon:
 		err = b.abandon()
 	}
