@@ -8,7 +8,7 @@
 // root in a user namespace of its own. The two talk in one JSON text a packet,
 // on a SOCK_SEQPACKET pair, descriptors beside it:
 //
-//	node ──▶ Request   Start, Attach or Abandon, ...
+//	node ──▶ Request   Start, Attach, Measure, ...
 //	     ◀── Report    the answer to a request, or that a sandbox ended
 //
 // The launcher's first report, unasked, says that it is ready, or why it isn't.

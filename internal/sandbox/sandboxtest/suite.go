@@ -41,7 +41,7 @@ func Run(t *testing.T, cfg Config) {
 		{"FilesAreBounded", "", (*suite).filesAreBounded},
 		{"MemoryIsBounded", "memory limit", (*suite).memoryIsBounded},
 		{"CPUIsBounded", "CPU limit", (*suite).cpuIsBounded},
-		{"Measures", "memory limit", (*suite).measures},
+		{"Measures", "", (*suite).measures},
 		{"Freezes", "freezing", (*suite).freezes},
 		{"KillsFrozen", "freezing", (*suite).killsFrozen},
 		{"DiesAlone", "freezing", (*suite).diesAlone},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -28,6 +29,7 @@ type Guest struct {
 	done chan struct{}
 	exit sandbox.Exit // these two are valid once done is closed
 	last sandbox.Usage
+	peak atomic.Int64 // of memory, as seen so far
 
 	mu       sync.Mutex
 	attached map[string]bool
@@ -69,21 +71,44 @@ func (g *Guest) Resize(l sandbox.Limits) error {
 	return nil
 }
 
+// Usage is the cgroup's. Where that doesn't tell the memory the launcher does,
+// and the peak is the most that it ever told.
 func (g *Guest) Usage() sandbox.Usage {
 	select {
 	case <-g.done:
 		return g.last
 	default:
-		return g.measure()
 	}
+	u := g.measure()
+	if u.MemoryBytes > 0 {
+		return u
+	}
+	if r, err := g.Ask(launch.Request{Measure: true}); err == nil { // else it is ending
+		u.MemoryBytes, u.MemoryPeak = r.Memory, g.peaked(r.Memory)
+	}
+	return u
 }
 
+// measure is Usage without the launcher's help.
 func (g *Guest) measure() sandbox.Usage {
 	if g.group == nil {
-		return sandbox.Usage{}
+		return sandbox.Usage{MemoryPeak: g.peaked(0)}
 	}
 	u := g.group.Usage()
-	return sandbox.Usage{MemoryBytes: u.Memory, MemoryPeak: u.MemoryPeak, CPU: u.CPU}
+	return sandbox.Usage{MemoryBytes: u.Memory, MemoryPeak: g.peaked(u.MemoryPeak), CPU: u.CPU}
+}
+
+// peaked takes in a peak and gives the highest.
+func (g *Guest) peaked(n int64) int64 {
+	for {
+		highest := g.peak.Load()
+		if n <= highest {
+			return highest
+		}
+		if g.peak.CompareAndSwap(highest, n) {
+			return n
+		}
+	}
 }
 
 func (g *Guest) Addr() string {

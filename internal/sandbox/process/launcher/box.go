@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -180,10 +181,43 @@ func (b *box) Answer(q launch.Request) (r launch.Report, err error) {
 	switch {
 	case q.Attach != nil:
 		err = rootfs.BindReadOnly(q.Attach.Host, filepath.Join(b.rootDir(), q.Attach.Inside))
+	case q.Measure:
+		r.Memory, err = measure(b.cmd.Process.Pid)
 	case q.Abandon:
 		b.abandon()
 	}
 	return r, err
+}
+
+// measure adds up the resident memory of a process and its descendants, without
+// that of the files they map: those are the machine's, and others map them too.
+func measure(pid int) (int64, error) {
+	pids, err := launch.Family(pid)
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, p := range pids {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p))
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			continue // it has ended
+		}
+		if err != nil {
+			return 0, fmt.Errorf("measure process: %w", err)
+		}
+		for line := range strings.Lines(string(b)) {
+			f := strings.Fields(line)
+			if len(f) != 3 || f[0] != "RssAnon:" && f[0] != "RssShmem:" {
+				continue
+			}
+			n, err := strconv.ParseInt(f[1], 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("measure process: %w", err)
+			}
+			sum += n << 10 // from kB
+		}
+	}
+	return sum, nil
 }
 
 // abandon makes a start that is under way fail.
