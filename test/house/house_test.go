@@ -35,7 +35,7 @@ var floors = [][]string{
 	{"sandbox/cmd"},
 	{"sandbox/gvisor", "sandbox/process"},
 	{"sandbox/sandboxtest"},
-	{"sandbox/rootfs"},
+	{"sandbox/rootfs", "sandbox/launch/node"},
 	{"sandbox/network", "sandbox/cgroup", "sandbox/launch"},
 	{"sandbox"},
 	{"wire", "auth"},
