@@ -27,18 +27,25 @@ const (
 // maxServers is how many name servers are asked in turn, as resolv.conf(5) has it.
 const maxServers = 3
 
-// ask asks the machine's name servers, one after the other.
+// ask asks the machine's name servers, one after the other. There are no IPv6
+// addresses for sandboxes, so who asks for one is told of the IPv4 ones that there
+// are none besides, or that they are out of reach: programs ask for both at once,
+// and believe either answer.
 func (r *Resolver) ask(ctx context.Context, q query) answer {
 	ctx, cancel := context.WithTimeout(ctx, askAll)
 	defer cancel()
+	question := q.question
+	if question.Type == dnsmessage.TypeAAAA {
+		question.Type = dnsmessage.TypeA
+	}
 	servers, err := r.cfg.Upstreams()
 	if len(servers) > maxServers {
 		servers = servers[:maxServers]
 	}
 	for _, s := range servers {
 		var m dnsmessage.Message
-		if m, err = exchange(ctx, s, q.question); err == nil && isAnswer(m.RCode) {
-			return r.pass(m)
+		if m, err = exchange(ctx, s, question); err == nil && isAnswer(m.RCode) {
+			return r.pass(q, m)
 		}
 	}
 	if ctx.Err() == nil && err != nil {
@@ -52,9 +59,9 @@ func isAnswer(c dnsmessage.RCode) bool {
 	return c == dnsmessage.RCodeSuccess || c == dnsmessage.RCodeNameError
 }
 
-// pass makes an answer of a name server's, out of the records that are known here
-// to be harmless.
-func (r *Resolver) pass(m dnsmessage.Message) answer {
+// pass makes an answer to a query of a name server's, out of the records that are
+// known here to be harmless.
+func (r *Resolver) pass(q query, m dnsmessage.Message) answer {
 	a := answer{code: m.RCode}
 	for _, rr := range m.Answers {
 		if rr.Header.Class != dnsmessage.ClassINET || !served[rr.Header.Type] || rr.Header.Type == dnsmessage.TypeAAAA {
@@ -63,7 +70,9 @@ func (r *Resolver) pass(m dnsmessage.Message) answer {
 		if at, ok := rr.Body.(*dnsmessage.AResource); ok && !r.cfg.Reaches(netip.AddrFrom4(at.A)) {
 			return answer{code: dnsmessage.RCodeRefused, why: blocked, text: "its address is out of reach from here"}
 		}
-		a.records = append(a.records, rr)
+		if q.question.Type != dnsmessage.TypeAAAA || rr.Header.Type != dnsmessage.TypeA {
+			a.records = append(a.records, rr)
+		}
 	}
 	for _, rr := range m.Authorities {
 		if rr.Header.Class == dnsmessage.ClassINET && rr.Header.Type == dnsmessage.TypeSOA {

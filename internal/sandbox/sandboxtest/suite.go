@@ -45,6 +45,7 @@ func Run(t *testing.T, cfg Config) {
 		{"Freezes", "freezing", (*suite).freezes},
 		{"KillsFrozen", "freezing", (*suite).killsFrozen},
 		{"ReachesNodeAlone", "own network", (*suite).reachesNodeAlone},
+		{"PacketsReachNobody", "own network", (*suite).packetsReachNobody},
 		{"HasNoNetwork", "network isolation", (*suite).hasNoNetwork},
 		{"StartsTogether", "", (*suite).startsTogether},
 		{"LeavesNothing", "", (*suite).leavesNothing},
