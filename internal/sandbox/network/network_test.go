@@ -57,10 +57,15 @@ func take(t *testing.T, n *network.Network) *network.Namespace {
 // inside runs f on a thread in the namespace, which is thrown away.
 func inside(t *testing.T, ns *network.Namespace, f func()) {
 	t.Helper()
+	within(t, ns.File(), f)
+}
+
+func within(t *testing.T, ns *os.File, f func()) {
+	t.Helper()
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		err := unix.Setns(int(ns.File().Fd()), unix.CLONE_NEWNET)
+		err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
 		if err == nil {
 			f()
 		}
@@ -75,8 +80,13 @@ func inside(t *testing.T, ns *network.Namespace, f func()) {
 // may move anything else to another thread.
 func reach(t *testing.T, ns *network.Namespace, to netip.AddrPort) error {
 	t.Helper()
+	return reachFrom(t, ns.File(), to)
+}
+
+func reachFrom(t *testing.T, ns *os.File, to netip.AddrPort) error {
+	t.Helper()
 	var err error
-	inside(t, ns, func() {
+	within(t, ns, func() {
 		var fd int
 		if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
 			return

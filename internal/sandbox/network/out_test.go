@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
@@ -63,7 +65,7 @@ func TestWhereNetworksLead(t *testing.T) {
 	if !world.Enter(t) {
 		return
 	}
-	net := func(s string) network.Net {
+	parse := func(s string) network.Net {
 		n, err := network.ParseNet(s)
 		if err != nil {
 			t.Fatal(err)
@@ -77,10 +79,10 @@ func TestWhereNetworksLead(t *testing.T) {
 	}{
 		{"nowhere", network.Config{}, nil},
 		{"to the internet", network.Config{Internet: true}, []netip.Addr{world.Public}},
-		{"to a network", network.Config{Nets: []network.Net{net("172.20.0.0/16")}}, []netip.Addr{world.Database}},
-		{"to a port", network.Config{Nets: []network.Net{net("172.20.0.5:8080")}}, []netip.Addr{world.Database}},
-		{"to another port", network.Config{Nets: []network.Net{net("172.20.0.5:5432")}}, nil},
-		{"to the machine's own network", network.Config{Nets: []network.Net{net("192.168.77.0/24")}}, []netip.Addr{world.Router}},
+		{"to a network", network.Config{Nets: []network.Net{parse("172.20.0.0/16")}}, []netip.Addr{world.Database}},
+		{"to a port", network.Config{Nets: []network.Net{parse("172.20.0.5:8080")}}, []netip.Addr{world.Database}},
+		{"to another port", network.Config{Nets: []network.Net{parse("172.20.0.5:5432")}}, nil},
+		{"to the machine's own network", network.Config{Nets: []network.Net{parse("192.168.77.0/24")}}, []netip.Addr{world.Router}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := openWith(t, c.cfg)
@@ -262,6 +264,89 @@ func eventually(t *testing.T, what string, is func() bool) {
 		if time.Now().After(deadline) {
 			t.Fatal("never: ", what)
 		}
+	}
+}
+
+func TestUplinksComeAndGo(t *testing.T) {
+	if !world.Enter(t) {
+		return
+	}
+	n := openWith(t, network.Config{Internet: true})
+	t.Cleanup(func() { shut(t, n) }) // after all that is in it
+	out := &netlink.Route{Gw: world.Router.AsSlice()}
+	if err := netlink.RouteDel(out); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "forwarding ends with the way out", func() bool { return !forwarding(t, "eth0") && len(uplinks(t)) == 0 })
+	if err := netlink.RouteAdd(out); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "forwarding comes with a way out", func() bool { return forwarding(t, "eth0") })
+	if err := reach(t, take(t, n), netip.AddrPortFrom(world.Public, world.Port)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A machine of which a node makes use as a way out does not become one for others,
+// nor a way in.
+func TestTheMachineBecomesNoRouter(t *testing.T) {
+	if !world.Enter(t) {
+		return
+	}
+	inside := netip.MustParseAddr("172.31.0.2")
+	lan, err := world.Elsewhere(func() error { return nil })
+	must(t, err)
+	defer lan.Close()
+	must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "lan0"}, PeerName: "eth0", PeerNamespace: netlink.NsFd(lan.Fd())}))
+	must(t, world.Address("lan0", netip.MustParseAddr("172.31.0.1")))
+	must(t, world.Within(lan, func() error {
+		if err := world.Address("eth0", inside); err != nil {
+			return err
+		}
+		if err := netlink.RouteAdd(&netlink.Route{Gw: net.IPv4(172, 31, 0, 1)}); err != nil {
+			return err
+		}
+		return world.Greet(t, netip.AddrPortFrom(inside, world.Port))
+	}))
+	must(t, world.Within(world.Internet, func() error {
+		return netlink.RouteAdd(&netlink.Route{Gw: world.Machine.AsSlice()}) // for all that it hasn't got
+	}))
+	to := netip.AddrPortFrom(inside, world.Port)
+	set(t, "eth0", true)
+	set(t, "lan0", true)
+	if err := reachFrom(t, world.Internet, to); err != nil {
+		t.Fatal("a router leads nowhere: ", err)
+	}
+	set(t, "eth0", false)
+	set(t, "lan0", false)
+
+	n := openWith(t, network.Config{Internet: true})
+	t.Cleanup(func() { shut(t, n) }) // after all that is in it
+	if !forwarding(t, "eth0") {
+		t.Fatal("nothing to test")
+	}
+	if err := reachFrom(t, world.Internet, to); err == nil {
+		t.Error("the machine leads into its network")
+	}
+	port := listen(t, netip.AddrPortFrom(n.Gateway(), 0).String())
+	must(t, n.AllowPort(port))
+	if err := reachFrom(t, world.Internet, netip.AddrPortFrom(n.Gateway(), port)); err == nil {
+		t.Error("the internet reaches the node where sandboxes do")
+	}
+	ns := take(t, n)
+	must(t, world.Within(ns.File(), func() error { return world.Greet(t, netip.AddrPortFrom(ns.Addr(), world.Port)) }))
+	if err := reachFrom(t, world.Internet, netip.AddrPortFrom(ns.Addr(), world.Port)); err == nil {
+		t.Error("the internet reaches into a sandbox")
+	}
+	if err := reach(t, ns, netip.AddrPortFrom(world.Public, world.Port)); err != nil {
+		t.Error("and the sandbox reaches it no more:", err)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

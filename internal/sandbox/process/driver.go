@@ -95,7 +95,7 @@ func (d *Driver) Info() sandbox.Info {
 		i.Weaker = append(i.Weaker, "memory limit", "CPU limit")
 	}
 	if d.cfg.Network != nil {
-		i.Detail += ", own network that leads to " + d.cfg.Network.Leads()
+		i.Detail += ", own network"
 	} else {
 		i.Weaker = append(i.Weaker, "own network")
 	}

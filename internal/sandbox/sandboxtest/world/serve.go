@@ -16,7 +16,7 @@ import (
 // serve answers at every address of the world until the test ends.
 func serve(t *testing.T) error {
 	for _, a := range []netip.Addr{Public, Private, Database, Metadata, Router} {
-		if err := listen(t, netip.AddrPortFrom(a, Port), sayHello, sayHelloInPackets); err != nil {
+		if err := Greet(t, netip.AddrPortFrom(a, Port)); err != nil {
 			return err
 		}
 		if err := ServeNames(t, netip.AddrPortFrom(a, 53), Names); err != nil {
@@ -25,6 +25,9 @@ func serve(t *testing.T) error {
 	}
 	return nil
 }
+
+// Greet says hello at an address until the test ends.
+func Greet(t *testing.T, at netip.AddrPort) error { return listen(t, at, sayHello, sayHelloInPackets) }
 
 // ServeNames answers queries at an address until the test ends. A name of over 20
 // addresses it tells only to who connects.

@@ -4,6 +4,8 @@
 //	  eth0 192.168.77.2/24 ═════════ veth ═════════ 192.168.77.1/24
 //	  default via 192.168.77.1                      Public, Private, Metadata, ...
 //
+// /etc/resolv.conf names Router, in a mount namespace of the test's.
+//
 // Nothing leads from there to the real machine's networks, so that a test may
 // send packets to any address, and set what it likes.
 package world
@@ -14,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"testing"
@@ -58,7 +61,7 @@ func Enter(t *testing.T, more ...string) bool {
 	if os.Getenv(enteredEnv) == "" {
 		cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
 		cmd.Env = append(append(os.Environ(), enteredEnv+"=1"), more...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 		out, err := cmd.CombinedOutput()
 		t.Logf("in a world of its own:\n%s", out)
 		if err != nil {
@@ -66,15 +69,30 @@ func Enter(t *testing.T, more ...string) bool {
 		}
 		return false
 	}
+	if err := nameServers(t.TempDir()); err != nil {
+		t.Fatal("name the world's name servers: ", err)
+	}
 	if err := build(t); err != nil {
 		t.Fatal("make world: ", err)
 	}
 	return true
 }
 
+// nameServers has the test's /etc/resolv.conf name the world's, by a file in dir.
+func nameServers(dir string) error {
+	file := filepath.Join(dir, "resolv.conf")
+	if err := os.WriteFile(file, []byte("nameserver "+Router.String()+"\n"), 0o644); err != nil {
+		return err
+	}
+	if err := unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
+		return err
+	}
+	return unix.Mount(file, "/etc/resolv.conf", "", unix.MS_BIND, "")
+}
+
 // build makes the internet and joins this namespace to it.
 func build(t *testing.T) error {
-	internet, err := elsewhere(func() error {
+	internet, err := Elsewhere(func() error {
 		if err := up("lo"); err != nil {
 			return err
 		}
@@ -92,7 +110,8 @@ func build(t *testing.T) error {
 	if err != nil {
 		return err
 	}
-	defer internet.Close()
+	Internet = internet
+	t.Cleanup(func() { internet.Close() })
 	if err := up("lo"); err != nil {
 		return err
 	}
@@ -100,22 +119,25 @@ func build(t *testing.T) error {
 	if err := netlink.LinkAdd(v); err != nil {
 		return fmt.Errorf("make link: %w", err)
 	}
-	if err := within(internet, func() error {
-		if err := address("far", Router); err != nil {
+	if err := Within(internet, func() error {
+		if err := Address("far", Router); err != nil {
 			return err
 		}
 		return serve(t)
 	}); err != nil {
 		return err
 	}
-	if err := address("eth0", Machine); err != nil {
+	if err := Address("eth0", Machine); err != nil {
 		return err
 	}
 	return netlink.RouteAdd(&netlink.Route{LinkIndex: v.Index, Gw: Router.AsSlice()})
 }
 
-// elsewhere runs f in a new namespace and returns that.
-func elsewhere(f func() error) (*os.File, error) {
+// Internet is the namespace on the other side.
+var Internet *os.File
+
+// Elsewhere runs f in a new namespace and returns that.
+func Elsewhere(f func() error) (*os.File, error) {
 	var ns *os.File
 	err := onThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
@@ -130,8 +152,8 @@ func elsewhere(f func() error) (*os.File, error) {
 	return ns, err
 }
 
-// within runs f in a namespace. Sockets it makes stay there.
-func within(ns *os.File, f func() error) error {
+// Within runs f in a namespace. Sockets it makes stay there.
+func Within(ns *os.File, f func() error) error {
 	return onThread(func() error {
 		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 			return err
@@ -158,7 +180,8 @@ func up(name string) error {
 	return netlink.LinkSetUp(l)
 }
 
-func address(name string, a netip.Addr) error {
+// Address gives an interface of the current namespace an address of a /24.
+func Address(name string, a netip.Addr) error {
 	l, err := netlink.LinkByName(name)
 	if err != nil {
 		return err
