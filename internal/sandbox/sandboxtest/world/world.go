@@ -11,6 +11,7 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -162,12 +163,20 @@ func Within(ns *os.File, f func() error) error {
 	})
 }
 
-// onThread runs f on a thread that is thrown away.
+// onThread runs f on a thread that is thrown away, back in the namespace it came
+// from: the process's first thread stays, and would keep the other one.
 func onThread(f func() error) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		done <- f()
+		home, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			done <- err
+			return
+		}
+		defer home.Close()
+		err = f()
+		done <- errors.Join(err, unix.Setns(int(home.Fd()), unix.CLONE_NEWNET))
 	}()
 	return <-done
 }
