@@ -343,6 +343,59 @@ func TestTheMachineBecomesNoRouter(t *testing.T) {
 	}
 }
 
+// A sandbox can't take all of the machine's connections.
+func TestConnectionsAreBounded(t *testing.T) {
+	if !world.Enter(t) {
+		return
+	}
+	n := openWith(t, network.Config{Internet: true})
+	t.Cleanup(func() { shut(t, n) })
+	greedy, modest := take(t, n), take(t, n)
+	to := netip.AddrPortFrom(world.Public, world.Port)
+	if err := reach(t, greedy, to); err != nil {
+		t.Fatal(err)
+	}
+	inside(t, greedy, func() {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer unix.Close(fd)
+		for port := 10000; port < 11200; port++ { // errors tell of packets before
+			_ = unix.Sendto(fd, nil, 0, &unix.SockaddrInet4{Addr: world.Public.As4(), Port: port})
+		}
+	})
+	if err := reach(t, greedy, to); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("one connection more: %v", err)
+	}
+	if err := reach(t, modest, to); err != nil {
+		t.Errorf("its neighbour: %v", err)
+	}
+}
+
+func TestBlockersAreNamed(t *testing.T) {
+	if !world.Enter(t) {
+		return
+	}
+	n := openWith(t, network.Config{Internet: true})
+	defer shut(t, n)
+	if got, err := network.Blockers(); err != nil || len(got) > 0 {
+		t.Errorf("of ours: %v, %v", got, err)
+	}
+	c, err := nftables.New()
+	must(t, err)
+	drop := nftables.ChainPolicyDrop
+	c.AddChain(&nftables.Chain{
+		Name: "FORWARD", Table: c.AddTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: "filter"}), Policy: &drop,
+		Type: nftables.ChainTypeFilter, Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter,
+	})
+	must(t, c.Flush())
+	if got, err := network.Blockers(); err != nil || !slices.Equal(got, []string{"ip filter FORWARD"}) {
+		t.Errorf("of Docker's: %v, %v", got, err)
+	}
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
