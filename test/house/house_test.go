@@ -35,6 +35,7 @@ var floors = [][]string{
 	{"sandbox/cmd"},
 	{"sandbox/gvisor", "sandbox/process"},
 	{"sandbox/sandboxtest"},
+	{"sandbox/resolver"},
 	{"sandbox/rootfs", "sandbox/launch/node"},
 	{"sandbox/network", "sandbox/cgroup", "sandbox/launch"},
 	{"sandbox"},

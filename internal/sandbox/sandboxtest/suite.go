@@ -46,6 +46,7 @@ func Run(t *testing.T, cfg Config) {
 		{"KillsFrozen", "freezing", (*suite).killsFrozen},
 		{"DiesAlone", "freezing", (*suite).diesAlone},
 		{"ReachesNodeAlone", "own network", (*suite).reachesNodeAlone},
+		{"PacketsReachNobody", "own network", (*suite).packetsReachNobody},
 		{"HasNoNetwork", "network isolation", (*suite).hasNoNetwork},
 		{"StartsTogether", "", (*suite).startsTogether},
 		{"LeavesNothing", "", (*suite).leavesNothing},

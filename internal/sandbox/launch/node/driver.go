@@ -89,7 +89,7 @@ func (d *Driver) Describe(i sandbox.Info) sandbox.Info {
 		i.Weaker = append(i.Weaker, "memory limit", "CPU limit")
 	}
 	if d.cfg.Network != nil {
-		i.Detail += ", own network that leads to this node alone"
+		i.Detail += ", own network"
 	} else {
 		i.Weaker = append(i.Weaker, "own network")
 	}
