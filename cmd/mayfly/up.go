@@ -21,9 +21,18 @@ func newUp(s *settings) *cobra.Command {
 		Use:   "up",
 		Short: "Start a node: everything, in this process, on one folder",
 		Long: `Up starts a node and stays until it is told to end (Ctrl-C or SIGTERM). What it
-acknowledged is in the data folder, whatever ends it.`,
+acknowledged is in the data folder, whatever ends it.
+
+Functions reach the node, and nothing else: not this machine's ports, not its
+network, not each other. --allow db:5432 has the node connect to db:5432 for whoever
+connects to host.mayfly.internal:5432. --allow-net 10.1.2.0/24:5432 lets functions
+connect to those addresses themselves. --internet lets them reach every public
+IPv4 address, and resolve names; private networks stay shut. The last two have this
+machine send functions' packets on under its own address, for as long as the node
+lives.`,
 		Example: `  mayfly up
   mayfly up --data /var/lib/mayfly --listen 0.0.0.0:4566
+  mayfly up --internet --allow 127.0.0.1:5432
   MAYFLY_OTLP=http://127.0.0.1:4318 mayfly up`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -36,6 +45,9 @@ acknowledged is in the data folder, whatever ends it.`,
 			}
 			if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 				return hint(err, "Make room on the disk of %s and start the node again: what it acknowledged is there.", s.data)
+			}
+			if errors.Is(err, cloud.ErrNoWayOut) {
+				return hint(err, "Run the node as root, or without --internet and --allow-net.")
 			}
 			if err != nil {
 				return err
@@ -66,7 +78,14 @@ func nodeFlags(f *pflag.FlagSet, cfg *cloud.Config) {
 	f.IntVar(&cfg.MemoryMiB, "memory", cfg.MemoryMiB, "MiB that all sandboxes together may take (default: three quarters of the machine's)")
 	f.DurationVar(&cfg.IdleTimeout, "idle-timeout", cfg.IdleTimeout, "how long an unused environment is kept")
 	f.IntVar(&cfg.AuditEvents, "audit-events", cfg.AuditEvents, "changes, reads and refusals, each, that the audit trail keeps, for 90 days at most")
-	f.StringSliceVar(&cfg.Allow, "allow", cfg.Allow, "HOST:PORT that sandboxes may reach, as host.mayfly.internal:PORT")
+	reachFlags(f, cfg)
+}
+
+// reachFlags are the settings of what functions can reach.
+func reachFlags(f *pflag.FlagSet, cfg *cloud.Config) {
+	f.StringSliceVar(&cfg.Allow, "allow", cfg.Allow, "HOST:PORT, of this or another machine, that functions may reach as host.mayfly.internal:PORT")
+	f.StringSliceVar(&cfg.AllowNet, "allow-net", cfg.AllowNet, "IPv4 CIDR or CIDR:PORT that functions may reach directly; needs root")
+	f.BoolVar(&cfg.Internet, "internet", cfg.Internet, "let functions reach public IPv4 addresses through this machine; needs root")
 }
 
 func newLog(w io.Writer, verbose bool) *slog.Logger {
@@ -86,6 +105,18 @@ func greet(w io.Writer, info cloud.Info, took time.Duration) {
 	if len(info.Sandbox.Weaker) > 0 {
 		fmt.Fprintf(w, "             weaker than it could be: no %s; mayfly doctor says why\n", strings.Join(info.Sandbox.Weaker, ", no "))
 	}
+	fmt.Fprintf(w, "  network    %s\n", reach(info.Reach))
 	fmt.Fprintf(w, "  runtimes   %s\n", strings.Join(info.Runtimes, ", "))
 	fmt.Fprintf(w, "Next: mayfly deploy DIR, or eval \"$(mayfly env)\" and AWS's own tools\n")
+}
+
+// reach says what functions can reach.
+func reach(what []string) string {
+	switch len(what) {
+	case 0:
+		return "functions reach nothing, not even this node; mayfly doctor says why"
+	case 1:
+		return "functions reach " + what[0] + " alone; --allow, --allow-net and --internet open more"
+	}
+	return "functions reach " + strings.Join(what, ", ")
 }

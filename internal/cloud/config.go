@@ -35,9 +35,16 @@ type Config struct {
 	MemoryMiB int
 	// IdleTimeout is how long an environment without calls is kept.
 	IdleTimeout time.Duration
-	// Allow are addresses HOST:PORT, as the node sees them, that sandboxes may
-	// reach as host.mayfly.internal:PORT. All else of the host is shut to them.
+	// Allow are addresses HOST:PORT, as the node sees them and of whatever machine,
+	// that sandboxes may reach as host.mayfly.internal:PORT: the node connects
+	// there for them. All else of the host is shut to them.
 	Allow []string
+	// AllowNet are destinations CIDR or CIDR:PORT that sandboxes may reach directly,
+	// beyond the host. It needs root, and changes the host as Internet does.
+	AllowNet []string
+	// Internet is whether sandboxes reach public addresses, and names resolve. It
+	// needs root, and turns forwarding on at the host's uplinks while the node lives.
+	Internet bool
 	// AuditEvents is how many changes, how many reads and how many refusals the audit
 	// trail keeps, for 90 days at most.
 	AuditEvents int

@@ -10,7 +10,8 @@
 // Sandboxes reach the front door, and what Config.Allow names, at the gateway of
 // their network, or where this user can't make networks, through unix sockets in a
 // folder that they see (ports). Either way nothing else of the host is reachable,
-// and functions find the address in AWS_ENDPOINT_URL.
+// and functions find the address in AWS_ENDPOINT_URL. A network may lead further, to
+// what Config.AllowNet and Config.Internet open (egress); its names are the node's.
 //
 // Parts are opened in Start from the ground up and closed in the reverse order.
 package cloud

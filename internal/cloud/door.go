@@ -107,6 +107,9 @@ func (n *Node) openInside(ctx context.Context) error {
 		return err
 	}
 	n.listeners = append(n.listeners, l)
+	if err := n.openNames(ctx); err != nil {
+		return err
+	}
 	for _, target := range n.cfg.Allow {
 		l, err := n.listenInside(ctx, target)
 		if err != nil {

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/runtime"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/resolver"
 	"golang.org/x/sys/unix"
 )
 
@@ -81,8 +83,9 @@ func examineIsolation(ctx context.Context, cfg Config) []Check {
 		return []Check{{Name: "isolation", State: Fails, Finding: err.Error()}}
 	}
 	defer os.RemoveAll(scratch)
-	cfg.Data = scratch
-	n := &Node{cfg: cfg, failed: make(chan struct{})}
+	probe := cfg
+	probe.Data, probe.Internet, probe.AllowNet = scratch, false, nil // where networks lead is examined by itself
+	n := &Node{cfg: probe, failed: make(chan struct{})}
 	err = n.openIsolation(ctx)
 	c := Check{Name: "isolation", State: OK}
 	switch {
@@ -137,17 +140,50 @@ func examineGroups(cfg Config) Check {
 }
 
 func examineNetwork(ctx context.Context, cfg Config) Check {
-	c := Check{Name: "network", State: OK, Finding: "sandboxes get networks that lead to the node alone"}
-	net, err := network.New(ctx, network.Config{Log: cfg.Log})
+	c := Check{Name: "network", State: OK}
+	want, err := cfg.network()
+	if err != nil {
+		c.State, c.Finding, c.Advice = Fails, err.Error(), "Name networks as CIDR or CIDR:PORT."
+		return c
+	}
+	net, err := network.New(ctx, want)
 	if err == nil {
+		c.Finding = "functions reach " + net.Leads()
 		err = net.Close()
 	}
-	if err != nil {
+	switch {
+	case err != nil && (want.Internet || len(want.Nets) > 0):
+		c.State, c.Finding = Fails, err.Error()
+		c.Advice = "Run the node as root, or without --internet and --allow-net."
+	case err != nil:
 		c.State = Warns
-		c.Finding = err.Error() + "; the node, and what --allow names, are led into sandboxes port by port"
+		c.Finding = err.Error() + "; the node, and what --allow names, are led into sandboxes port by port, and functions reach nothing else"
 		c.Advice = "Run the node as root, on a kernel with nftables and veth."
+	case !want.Internet:
+		c.Finding += ", and no names but its own resolve; --internet opens public addresses"
+	default:
+		examineInternet(&c)
 	}
 	return c
+}
+
+// examineInternet adds what may be in the way of functions to the internet.
+func examineInternet(c *Check) {
+	servers, err := resolver.HostFile(hostNames)()
+	if err != nil {
+		c.State, c.Advice = Warns, fmt.Sprintf("No names will resolve: %v.", err)
+	}
+	for i, s := range servers {
+		c.Finding += cmp.Or(map[int]string{0: "; names by "}[i], ", ") + s.Addr().String()
+	}
+	blockers, err := network.Blockers()
+	if err != nil {
+		c.State, c.Advice = Warns, err.Error()
+	}
+	if len(blockers) > 0 {
+		c.State = Warns
+		c.Advice = fmt.Sprintf("Have other packet filters pass what comes from and goes to interfaces mf*, which they refuse by default: %s.", strings.Join(blockers, ", "))
+	}
 }
 
 func examineAddress(ctx context.Context, listen string) Check {

@@ -11,7 +11,6 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/gvisor"
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/process"
 )
 
@@ -27,14 +26,8 @@ func (n *Node) openIsolation(ctx context.Context) error {
 	default:
 		n.onClose(groups.Close)
 	}
-	n.network, err = network.New(ctx, network.Config{Log: n.cfg.Log})
-	switch {
-	case errors.Is(err, network.ErrUnavailable):
-		n.cfg.Log.Debug("sandboxes get no network", "reason", err)
-	case err != nil:
-		return fmt.Errorf("open networks: %w", err)
-	default:
-		n.onClose(n.network.Close)
+	if err := n.openNetwork(ctx); err != nil {
+		return err
 	}
 	if n.driver, err = n.openDriver(ctx, groups); err != nil {
 		return err

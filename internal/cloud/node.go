@@ -82,7 +82,9 @@ type Info struct {
 	Data     string       `json:"data"`
 	Version  string       `json:"version"`
 	Sandbox  sandbox.Info `json:"sandbox"`
-	Runtimes []string     `json:"runtimes"`
+	// Reach is what functions can reach; all else is refused.
+	Reach    []string `json:"reach"`
+	Runtimes []string `json:"runtimes"`
 }
 
 // Start opens a node's parts from the ground up and returns once it answers
@@ -188,7 +190,7 @@ func (n *Node) openFunctions(context.Context) error {
 // Info describes the node.
 func (n *Node) Info() Info {
 	i := Info{Endpoint: "http://" + n.cfg.Listen, Account: n.root.Account(), Region: n.cfg.Region,
-		Data: n.cfg.Data, Version: n.cfg.Version, Sandbox: n.driver.Info()}
+		Data: n.cfg.Data, Version: n.cfg.Version, Sandbox: n.driver.Info(), Reach: n.reach()}
 	for _, r := range n.runtimes.List() {
 		if r.Found {
 			i.Runtimes = append(i.Runtimes, r.Name)

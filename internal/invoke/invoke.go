@@ -77,7 +77,8 @@ type Report struct {
 	// Phases of a cold start: zero when warm.
 	Queue, Download, Sandbox, RuntimeInit, UserInit time.Duration
 	MemoryMiB                                       int
-	MaxMemoryBytes                                  int64
+	// MaxMemoryBytes is as last measured: measuring is kept off the call's path.
+	MaxMemoryBytes int64
 	// Status is "success", "error", "timeout" or "failure".
 	Status    string
 	ErrorType string

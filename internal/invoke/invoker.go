@@ -235,9 +235,7 @@ func (r *Response) settle(out *worker.Outcome, env *worker.Environment) {
 	}
 	rep.Duration = out.Duration
 	rep.BilledDuration = billed(out.Duration + rep.RuntimeInit + rep.UserInit)
-	if rep.MaxMemoryBytes = env.MemoryPeak(); rep.MaxMemoryBytes == 0 {
-		rep.MaxMemoryBytes = env.Measure()
-	}
+	rep.MaxMemoryBytes = env.MemoryPeak()
 }
 
 // billed rounds up to a whole millisecond. The init phase counts since August

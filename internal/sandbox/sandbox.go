@@ -108,7 +108,8 @@ type Sandbox interface {
 // Usage is what a sandbox has taken.
 type Usage struct {
 	// MemoryBytes is what the code takes now, and MemoryPeak the most it took
-	// since the start, without the driver's own overhead. Zero: not measured.
+	// since the start (without a memory limit: the most that Usage has seen),
+	// without the driver's own overhead. Zero: not measured.
 	MemoryBytes, MemoryPeak int64
 	// CPU is the time used so far.
 	CPU time.Duration

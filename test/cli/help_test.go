@@ -71,6 +71,7 @@ func TestErrorsSayWhatToDoNext(t *testing.T) {
 		{"no such runtime", command{args: []string{"runtime", "add", "cobol85"}, env: []string{"MAYFLY_DATA=" + n.Data, "MAYFLY_LISTEN=" + n.Listen}},
 			"cobol85", "must be one of nodejs18.x"},
 		{"address taken", command{args: []string{"up", "--data", empty, "--listen", n.Listen}}, "address already in use", "--listen"},
+		{"no such network", command{args: []string{"up", "--data", empty, "--listen", "127.0.0.1:0", "--allow-net", "10.1.2.3/16"}}, `read network "10.1.2.3/16"`, "it starts at 10.1.0.0/16"},
 		{"folder taken", command{args: []string{"up", "--data", n.Data, "--listen", "127.0.0.1:0"}}, n.Data, "another"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,13 +2,16 @@ package cli_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/sandboxtest/world"
 	"github.com/mayfly-cloud/mayfly/test/node"
 )
 
@@ -19,6 +22,7 @@ func TestUpGreets(t *testing.T) {
 		`(?m)^  account    ` + n.Account + `, us-east-1$`,
 		`(?m)^  data       ` + regexp.QuoteMeta(n.Data) + `$`,
 		`(?m)^  isolation  \S+: \S`,
+		`(?m)^  network    functions reach this node alone; --allow, --allow-net and --internet open more$`,
 		`(?m)^  runtimes   .*nodejs20\.x`,
 		`(?m)^Next: mayfly deploy DIR`,
 	} {
@@ -112,4 +116,30 @@ func TestDoctorExaminesTheMachine(t *testing.T) {
 	}
 	bad := command{args: []string{"doctor", "--data", filepath.Join(blocked, "data"), "--listen", "127.0.0.1:0"}}.run(t)
 	bad.check(t, 1, "Name another folder with --data or MAYFLY_DATA.", "a node can't work here yet")
+}
+
+// A node that is told to let functions out, and can't, says so instead of starting.
+func TestLettingFunctionsOutNeedsRoot(t *testing.T) {
+	for _, flag := range []string{"--internet", "--allow-net=10.1.2.0/24:5432"} {
+		cmd := exec.CommandContext(t.Context(), node.Binary(t), "up", flag, "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0")
+		const somebody = 1000
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:  syscall.CLONE_NEWUSER,
+			UidMappings: []syscall.SysProcIDMap{{ContainerID: somebody, HostID: os.Getuid(), Size: 1}},
+		}
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "needs root\n  Run the node as root, or without --internet and --allow-net.") {
+			t.Errorf("%s: %v, said\n%s", flag, err, out)
+		}
+	}
+}
+
+func TestDoctorSaysWhatFunctionsWouldReach(t *testing.T) {
+	if !world.Enter(t) {
+		return
+	}
+	doctor := []string{"doctor", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0"}
+	command{args: doctor}.run(t).check(t, 0, "functions reach this node alone, and no names but its own resolve; --internet opens public addresses\n", "")
+	command{args: append(doctor, "--allow-net", "10.1.2.0/24:5432")}.run(t).check(t, 0, "functions reach this node, 10.1.2.0/24:5432, and no names but its own resolve;", "")
+	command{args: append(doctor, "--allow-net", "10.1.2.3/24")}.run(t).check(t, 1, "Name networks as CIDR or CIDR:PORT.", "a node can't work here yet")
 }

@@ -20,6 +20,9 @@ const (
 	spin = 500 * time.Microsecond
 )
 
+// CanFreeze says whether there is a freezer.
+func (g *Group) CanFreeze() bool { return g.state != nil }
+
 // Freeze stops every process of the group and returns when all of them stand
 // still. If that can't be had they are let go on. Idempotent.
 func (g *Group) Freeze() error {

@@ -43,7 +43,7 @@ type Setup struct {
 	Gateway string
 }
 
-// Request is the node's. One of Start, Attach, Pause, Resume and Abandon is set.
+// Request is the node's. One of Start to Abandon is set.
 type Request struct {
 	Seq    uint64
 	ID     string // the sandbox's
@@ -52,6 +52,8 @@ type Request struct {
 	// Pause stops the tasks of a sandbox's own kernel, Resume lets them go on.
 	Pause  bool `json:",omitempty"`
 	Resume bool `json:",omitempty"`
+	// Measure asks how much memory the sandbox takes.
+	Measure bool `json:",omitempty"`
 	// Abandon ends a sandbox that is still being started as soon as can be.
 	Abandon bool `json:",omitempty"`
 }
@@ -83,6 +85,8 @@ type Bind struct{ Host, Inside string }
 type Report struct {
 	Seq uint64 `json:",omitempty"`
 	Err string `json:",omitempty"`
+	// Memory answers a Measure, in bytes.
+	Memory int64 `json:",omitempty"`
 	// ID is set when a sandbox ended: with a status, or by a signal.
 	ID           string `json:",omitempty"`
 	Code, Signal int    `json:",omitempty"`

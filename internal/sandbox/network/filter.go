@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
@@ -9,67 +10,133 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// filter is the packet filter of one slot:
+// maxConns is how many connections beyond the node a sandbox may have at once:
+// the machine's table of them is everybody's.
+const maxConns = 1024
+
+// filter is the packet filter of one slot. What comes from a sandbox is judged
+// where it arrives, and again where it would be delivered or sent on, so that no
+// translation in between leads elsewhere:
 //
 //	table inet mayfly-<n> {
-//	  set ports { type inet_service }
-//	  chain input   { type filter hook input;   iifname "mf<n>v*" jump sandbox }
-//	  chain forward { type filter hook forward; iifname "mf<n>v*" drop; oifname "mf<n>v*" drop }
+//	  set ports, datagrams { type inet_service }  # of the gateway: TCP's, UDP's
+//	  set uplinks { type ifname }                 # forwarding here is our doing
+//	  chain names   { type nat hook prerouting;   # port 53 is the node's resolver
+//	    iifname "mf<n>v*" ip daddr <gateway> udp dport 53 dnat to <gateway>:<port> }
+//	  chain arrive  { type filter hook prerouting; iifname "mf<n>v*" jump sandbox }
+//	  chain input   { type filter hook input
+//	    iifname "mf<n>v*" jump sandbox
+//	    ip daddr <gateway> iifname != "lo" drop   # neighbours who route to it
+//	  }
+//	  chain forward { type filter hook forward
+//	    tcp flags syn tcp option maxseg size set rt mtu    # both ways
+//	    iifname "mf<n>v*" jump sandbox
+//	    oifname "mf<n>v*" ct state established,related accept
+//	    oifname "mf<n>v*" drop
+//	    iifname @uplinks ct state != established,related drop  # we make no router
+//	  }
 //	  chain sandbox {
-//	    fib saddr . iif oif missing drop    # its own address only
+//	    fib saddr . iif oif missing drop          # its own address only
 //	    ct state established,related accept
 //	    ip daddr <gateway> tcp dport @ports accept
-//	    drop
+//	    ip daddr <gateway> udp dport @datagrams accept
+//	    fib daddr type != unicast goto refuse     # the machine itself, and crowds
+//	    ip daddr <net> [tcp, udp dport <port>] goto out     # of Config.Nets
+//	    ip daddr @closed goto refuse              # with Config.Internet, these two
+//	    meta nfproto ipv4 goto out
+//	    goto refuse
 //	  }
+//	  chain out     { add @senders { ip saddr ct count over 1024 } goto refuse; accept }
+//	  chain refuse  { meta l4proto tcp reject with tcp reset; reject }
+//	  chain leave   { type nat hook postrouting   # what leaves is the machine's
+//	    ip saddr <subnet> ip saddr != <gateway> oifname != "mf<n>v*" masquerade }
 //	}
 type filter struct {
+	slot  *slot
 	table *nftables.Table
-	ports *nftables.Set
+
+	ports, datagrams, uplinks *nftables.Set
 }
 
-func newFilter(s *slot, ports []uint16) (*filter, error) {
+// builder adds to the table in one transaction.
+type builder struct {
+	*nftables.Conn
+	table *nftables.Table
+	err   error
+}
+
+func newFilter(s *slot, cfg Config) (*filter, error) {
 	c, err := nftables.New()
 	if err != nil {
 		return nil, fmt.Errorf("open packet filter: %w", err)
 	}
-	f := &filter{table: c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: s.tableName()})}
-	f.ports = &nftables.Set{Table: f.table, Name: "ports", KeyType: nftables.TypeInetService}
-	if err := c.AddSet(f.ports, elements(ports...)); err != nil {
-		return nil, fmt.Errorf("add ports to packet filter: %w", err)
+	b := &builder{Conn: c, table: c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: s.tableName()})}
+	f := &filter{slot: s, table: b.table}
+	f.ports = b.set(&nftables.Set{Name: "ports", KeyType: nftables.TypeInetService}, elements(cfg.Ports...))
+	f.datagrams = b.set(&nftables.Set{Name: "datagrams", KeyType: nftables.TypeInetService}, nil)
+	f.uplinks = b.set(&nftables.Set{Name: uplinksName, KeyType: nftables.TypeIFName}, nil)
+	sandbox := f.addJudge(b, cfg)
+	from := named(expr.MetaKeyIIFNAME, expr.CmpOpEq, s.vethPrefix())
+	to := named(expr.MetaKeyOIFNAME, expr.CmpOpEq, s.vethPrefix())
+	arrive := b.hook("arrive", nftables.ChainHookPrerouting, nftables.ChainTypeFilter)
+	input := b.hook("input", nftables.ChainHookInput, nftables.ChainTypeFilter)
+	forward := b.hook("forward", nftables.ChainHookForward, nftables.ChainTypeFilter)
+	b.rule(arrive, from, jump(sandbox))
+	b.rule(input, from, jump(sandbox))
+	b.rule(input, address(recipient, expr.CmpOpEq, netip.PrefixFrom(s.gateway(), 32)),
+		named(expr.MetaKeyIIFNAME, expr.CmpOpNeq, "lo\x00"), verdict(expr.VerdictDrop))
+	if cfg.leadsOut() {
+		b.rule(forward, from, clampSegments())
+		b.rule(forward, to, clampSegments())
+		b.rule(b.hook("leave", nftables.ChainHookPostrouting, nftables.ChainTypeNAT),
+			address(sender, expr.CmpOpEq, s.subnet()), address(sender, expr.CmpOpNeq, netip.PrefixFrom(s.gateway(), 32)),
+			named(expr.MetaKeyOIFNAME, expr.CmpOpNeq, s.vethPrefix()), []expr.Any{&expr.Masq{}})
 	}
-	accept := nftables.ChainPolicyAccept
-	hook := func(name string, num *nftables.ChainHook) *nftables.Chain {
-		return c.AddChain(&nftables.Chain{
-			Name: name, Table: f.table, Type: nftables.ChainTypeFilter, Hooknum: num,
-			Priority: nftables.ChainPriorityFilter, Policy: &accept,
-		})
-	}
-	input, forward := hook("input", nftables.ChainHookInput), hook("forward", nftables.ChainHookForward)
-	own := c.AddChain(&nftables.Chain{Name: "sandbox", Table: f.table})
-	rule := func(chain *nftables.Chain, parts ...[]expr.Any) {
-		var all []expr.Any
-		for _, p := range parts {
-			all = append(all, p...)
-		}
-		c.AddRule(&nftables.Rule{Table: f.table, Chain: chain, Exprs: all})
-	}
-	drop := []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}}
-	pass := []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}}
-	from, to := named(expr.MetaKeyIIFNAME, s.vethPrefix()), named(expr.MetaKeyOIFNAME, s.vethPrefix())
-
-	rule(input, from, []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: own.Name}})
-	rule(forward, from, drop)
-	rule(forward, to, drop)
-	rule(own, spoofed(), drop)
-	rule(own, established(), pass)
-	rule(own, toGateway(s), toPort(f.ports), pass)
-	rule(own, drop)
-	if err := c.Flush(); err != nil {
+	b.rule(forward, from, jump(sandbox))
+	b.rule(forward, to, established(expr.CmpOpNeq), verdict(expr.VerdictAccept))
+	b.rule(forward, to, verdict(expr.VerdictDrop))
+	b.rule(forward, arrivedBy(f.uplinks), established(expr.CmpOpEq), verdict(expr.VerdictDrop))
+	if err := b.flush(); err != nil {
 		return nil, fmt.Errorf("set packet filter: %w", err)
 	}
 	return f, nil
 }
 
+// addJudge adds the chain that says what a sandbox's packet may reach.
+func (f *filter) addJudge(b *builder, cfg Config) *nftables.Chain {
+	gateway := address(recipient, expr.CmpOpEq, netip.PrefixFrom(f.slot.gateway(), 32))
+	sandbox, out, refuse := b.chain("sandbox"), b.chain("out"), b.chain("refuse")
+	b.rule(sandbox, spoofed(), verdict(expr.VerdictDrop))
+	b.rule(sandbox, established(expr.CmpOpNeq), verdict(expr.VerdictAccept))
+	b.rule(sandbox, gateway, toPorts(unix.IPPROTO_TCP, f.ports), verdict(expr.VerdictAccept))
+	b.rule(sandbox, gateway, toPorts(unix.IPPROTO_UDP, f.datagrams), verdict(expr.VerdictAccept))
+	b.rule(sandbox, notUnicast(), leadTo(refuse))
+	for _, n := range cfg.Nets {
+		there := address(recipient, expr.CmpOpEq, n.Prefix)
+		if n.Port == 0 {
+			b.rule(sandbox, there, leadTo(out))
+			continue
+		}
+		b.rule(sandbox, there, toPort(unix.IPPROTO_TCP, n.Port), leadTo(out))
+		b.rule(sandbox, there, toPort(unix.IPPROTO_UDP, n.Port), leadTo(out))
+	}
+	if cfg.Internet {
+		set := b.set(&nftables.Set{Name: "closed", KeyType: nftables.TypeIPAddr, Interval: true}, intervals(closed))
+		b.rule(sandbox, toAnyOf(set), leadTo(refuse))
+		b.rule(sandbox, isIPv4(), leadTo(out))
+	}
+	b.rule(sandbox, leadTo(refuse))
+	if cfg.leadsOut() {
+		senders := b.set(&nftables.Set{Name: "senders", KeyType: nftables.TypeIPAddr, Dynamic: true, Size: 1 << (32 - slotBits)}, nil)
+		b.rule(out, tooMany(senders), leadTo(refuse))
+		b.rule(out, verdict(expr.VerdictAccept))
+	}
+	b.rule(refuse, protocol(unix.IPPROTO_TCP), reset())
+	b.rule(refuse, unreachable())
+	return sandbox
+}
+
+// allow opens a TCP port of the gateway.
 func (f *filter) allow(port uint16) error {
 	c, err := nftables.New()
 	if err != nil {
@@ -84,6 +151,70 @@ func (f *filter) allow(port uint16) error {
 	return nil
 }
 
+// serveNames leads the gateway's port 53 to ports that the node listens at.
+func (f *filter) serveNames(udp, tcp uint16) error {
+	c, err := nftables.New()
+	if err != nil {
+		return fmt.Errorf("open packet filter: %w", err)
+	}
+	b := &builder{Conn: c, table: f.table}
+	names := b.hook("names", nftables.ChainHookPrerouting, nftables.ChainTypeNAT)
+	from := named(expr.MetaKeyIIFNAME, expr.CmpOpEq, f.slot.vethPrefix())
+	gateway := address(recipient, expr.CmpOpEq, netip.PrefixFrom(f.slot.gateway(), 32))
+	b.rule(names, from, gateway, toPort(unix.IPPROTO_UDP, 53), sendTo(netip.AddrPortFrom(f.slot.gateway(), udp)))
+	b.rule(names, from, gateway, toPort(unix.IPPROTO_TCP, 53), sendTo(netip.AddrPortFrom(f.slot.gateway(), tcp)))
+	b.add(f.datagrams, elements(udp))
+	b.add(f.ports, elements(tcp))
+	if err := b.flush(); err != nil {
+		return fmt.Errorf("lead to resolver: %w", err)
+	}
+	return nil
+}
+
+func (b *builder) chain(name string) *nftables.Chain {
+	return b.AddChain(&nftables.Chain{Name: name, Table: b.table})
+}
+
+func (b *builder) hook(name string, where *nftables.ChainHook, what nftables.ChainType) *nftables.Chain {
+	accept, when := nftables.ChainPolicyAccept, nftables.ChainPriorityFilter
+	if what == nftables.ChainTypeNAT {
+		when = nftables.ChainPriorityNATDest
+		if *where == *nftables.ChainHookPostrouting {
+			when = nftables.ChainPriorityNATSource
+		}
+	}
+	return b.AddChain(&nftables.Chain{Name: name, Table: b.table, Type: what, Hooknum: where, Priority: when, Policy: &accept})
+}
+
+func (b *builder) rule(chain *nftables.Chain, parts ...[]expr.Any) {
+	var all []expr.Any
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	b.AddRule(&nftables.Rule{Table: b.table, Chain: chain, Exprs: all})
+}
+
+func (b *builder) set(s *nftables.Set, with []nftables.SetElement) *nftables.Set {
+	s.Table = b.table
+	if err := b.AddSet(s, with); err != nil && b.err == nil {
+		b.err = fmt.Errorf("make set %s: %w", s.Name, err)
+	}
+	return s
+}
+
+func (b *builder) add(to *nftables.Set, what []nftables.SetElement) {
+	if err := b.SetAddElements(to, what); err != nil && b.err == nil {
+		b.err = fmt.Errorf("add to set %s: %w", to.Name, err)
+	}
+}
+
+func (b *builder) flush() error {
+	if b.err != nil {
+		return b.err
+	}
+	return b.Flush()
+}
+
 func elements(ports ...uint16) []nftables.SetElement {
 	var l []nftables.SetElement
 	for _, p := range ports {
@@ -92,49 +223,15 @@ func elements(ports ...uint16) []nftables.SetElement {
 	return l
 }
 
-// named matches interfaces whose name starts with prefix.
-func named(key expr.MetaKey, prefix string) []expr.Any {
-	return []expr.Any{
-		&expr.Meta{Key: key, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte(prefix)},
+// intervals are prefixes as a set has them: where each begins, and where the rest
+// begins again.
+func intervals(prefixes []netip.Prefix) []nftables.SetElement {
+	var l []nftables.SetElement
+	for _, p := range prefixes {
+		l = append(l, nftables.SetElement{Key: p.Addr().AsSlice()})
+		if end := last(p).Next(); end.Is4() {
+			l = append(l, nftables.SetElement{Key: end.AsSlice(), IntervalEnd: true})
+		}
 	}
-}
-
-// spoofed matches packets whose sender isn't reached by the interface they
-// came in at.
-func spoofed() []expr.Any {
-	return []expr.Any{
-		&expr.Fib{Register: 1, FlagSADDR: true, FlagIIF: true, ResultOIF: true},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: make([]byte, 4)},
-	}
-}
-
-func established() []expr.Any {
-	return []expr.Any{
-		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
-		&expr.Bitwise{
-			SourceRegister: 1, DestRegister: 1, Len: 4, Xor: make([]byte, 4),
-			Mask: binaryutil.NativeEndian.PutUint32(expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED),
-		},
-		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: make([]byte, 4)},
-	}
-}
-
-func toGateway(s *slot) []expr.Any {
-	gw := s.gateway().As4()
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.NFPROTO_IPV4}},
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 16, Len: 4},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: gw[:]},
-	}
-}
-
-func toPort(ports *nftables.Set) []expr.Any {
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}},
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
-		&expr.Lookup{SourceRegister: 1, SetName: ports.Name, SetID: ports.ID},
-	}
+	return l
 }

@@ -18,18 +18,19 @@ type maker struct {
 	slot   *slot
 	home   *os.File // the node's own namespace
 	anchor *os.File // one that holds the far end of the gateway
+	out    bool     // whether sandboxes reach beyond the machine
 	next   int      // the host number to try next
 }
 
 // newMaker makes the gateway. It locks the goroutine to its thread until close.
-func newMaker(s *slot) (*maker, error) {
+func newMaker(s *slot, out bool) (*maker, error) {
 	runtime.LockOSThread()
 	home, err := currentNamespace()
 	if err != nil {
 		runtime.UnlockOSThread()
 		return nil, err
 	}
-	m := &maker{slot: s, home: home}
+	m := &maker{slot: s, home: home, out: out}
 	if err := m.makeGateway(); err != nil {
 		m.close()
 		return nil, err
@@ -119,6 +120,9 @@ func (m *maker) outer(v *netlink.Veth, addr netip.Addr) error {
 	if err := withoutIPv6(v.Name); err != nil {
 		return err
 	}
+	if err := setForwarding(v.Name, m.out); err != nil { // on a router, it would be on
+		return err
+	}
 	if err := netlink.LinkSetUp(v); err != nil {
 		return fmt.Errorf("start interface: %w", err)
 	}
@@ -133,7 +137,8 @@ func (m *maker) outer(v *netlink.Veth, addr netip.Addr) error {
 }
 
 // inner configures the sandbox's end. The gateway's hardware address is given,
-// so that the first packet needn't ask for it.
+// so that the first packet needn't ask for it. It is the only neighbour there is:
+// whatever else a sandbox sends goes there, to be refused.
 func (m *maker) inner(h *netlink.Handle, addr netip.Addr, gateway net.HardwareAddr) error {
 	lo, err := h.LinkByName("lo")
 	if err != nil {
@@ -147,13 +152,17 @@ func (m *maker) inner(h *netlink.Handle, addr netip.Addr, gateway net.HardwareAd
 	steps := []func() error{
 		func() error { return h.LinkSetUp(lo) },
 		func() error {
-			return h.AddrAdd(eth, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(addr, slotBits))})
+			return h.AddrAdd(eth, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(addr, addr.BitLen()))})
 		},
 		func() error { return h.LinkSetUp(eth) },
 		func() error {
 			return h.NeighAdd(&netlink.Neigh{
 				LinkIndex: index, IP: gw, HardwareAddr: gateway, State: netlink.NUD_PERMANENT,
 			})
+		},
+		func() error {
+			there := ipNet(netip.PrefixFrom(m.slot.gateway(), addr.BitLen()))
+			return h.RouteAdd(&netlink.Route{LinkIndex: index, Dst: there, Scope: netlink.SCOPE_LINK})
 		},
 		func() error { return h.RouteAdd(&netlink.Route{LinkIndex: index, Gw: gw}) },
 	}

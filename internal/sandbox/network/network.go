@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -18,14 +20,27 @@ var ErrUnavailable = errors.New("networks for sandboxes are not available")
 type Config struct {
 	// Ports of the gateway address that sandboxes may connect to from the start.
 	Ports []uint16
+	// Internet has sandboxes reach public addresses, through the machine's own.
+	Internet bool
+	// Nets are destinations beyond the machine that sandboxes reach as well.
+	Nets []Net
 	// Ready is how many namespaces to keep made; 4 if zero.
 	Ready int
 	// Log gets why making one failed; nil discards it.
 	Log *slog.Logger
 }
 
+// leadsOut says whether anything beyond the machine is open.
+func (c Config) leadsOut() bool { return c.Internet || len(c.Nets) > 0 }
+
+// opens says whether any address of a prefix is open.
+func (c Config) opens(p netip.Prefix) bool {
+	return c.Internet && !isClosed(p) || slices.ContainsFunc(c.Nets, func(n Net) bool { return n.Prefix.Overlaps(p) })
+}
+
 // Network is a node's network. Its methods are safe for concurrent use.
 type Network struct {
+	cfg  Config
 	slot *slot
 	log  *slog.Logger
 
@@ -33,6 +48,8 @@ type Network struct {
 	ready  chan *Namespace // made ahead
 	failed chan error      // why there are none; nothing is kept in it
 	stop   chan struct{}
+
+	watching sync.WaitGroup
 
 	filterMu sync.Mutex
 	filter   *filter
@@ -49,21 +66,28 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 	if cfg.Ready <= 0 {
 		cfg.Ready = 4
 	}
+	if len(cfg.Nets) > maxNets {
+		return nil, fmt.Errorf("%d networks are allowed, more than %d", len(cfg.Nets), maxNets)
+	}
 	s, err := takeSlot(lockDir)
 	if err != nil {
 		return nil, err
 	}
 	n := &Network{
-		slot: s, log: cfg.Log, fresh: make(chan *fresh, settling), ready: make(chan *Namespace, cfg.Ready),
+		cfg: cfg, slot: s, log: cfg.Log, fresh: make(chan *fresh, settling), ready: make(chan *Namespace, cfg.Ready),
 		failed: make(chan error), stop: make(chan struct{}),
 	}
-	if err := n.setUp(cfg.Ports); err != nil {
+	if err := n.setUp(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnavailable, err), s.release())
 	}
 	started := make(chan error)
 	go n.make(started)
 	go n.settle()
-	if err := <-started; err != nil {
+	err = <-started
+	if err == nil && cfg.leadsOut() {
+		err = n.watch()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnavailable, err), n.Close())
 	}
 	return n, ctx.Err()
@@ -77,6 +101,36 @@ func (n *Network) AllowPort(port uint16) error {
 	n.filterMu.Lock()
 	defer n.filterMu.Unlock()
 	return n.filter.allow(port)
+}
+
+// ServeNames leads the name server that sandboxes are told of, port 53 of the
+// gateway address, to ports of that address where the node listens. It is called
+// once.
+func (n *Network) ServeNames(udp, tcp uint16) error {
+	n.filterMu.Lock()
+	defer n.filterMu.Unlock()
+	return n.filter.serveNames(udp, tcp)
+}
+
+// Reaches says whether sandboxes can reach an address beyond the machine.
+func (n *Network) Reaches(a netip.Addr) bool {
+	a = a.Unmap()
+	return a.Is4() && n.cfg.opens(netip.PrefixFrom(a, a.BitLen()))
+}
+
+// Leads says where the network leads, for people.
+func (n *Network) Leads() string {
+	if !n.cfg.leadsOut() {
+		return "this node alone"
+	}
+	to := []string{"this node"}
+	for _, net := range n.cfg.Nets {
+		to = append(to, net.String())
+	}
+	if n.cfg.Internet {
+		to = append(to, "public addresses")
+	}
+	return strings.Join(to, ", ")
 }
 
 // Take returns a namespace nobody else has.
@@ -100,17 +154,18 @@ func (n *Network) Close() error {
 	for ns := range n.ready { // until settle has ended, which make ends before
 		ns.Release()
 	}
+	n.watching.Wait()
 	return n.tearDown()
 }
 
 // setUp makes the filter, after removing what a dead node left in this slot. It
 // is there before anything it filters.
-func (n *Network) setUp(ports []uint16) error {
+func (n *Network) setUp() error {
 	if err := n.slot.sweep(); err != nil {
 		return err
 	}
 	var err error
-	n.filter, err = newFilter(n.slot, ports)
+	n.filter, err = newFilter(n.slot, n.cfg)
 	return err
 }
 
@@ -137,7 +192,7 @@ func (n *Network) tearDown() error {
 // thread to itself: the only one of the node that is ever in another namespace.
 func (n *Network) make(started chan<- error) {
 	defer close(n.fresh)
-	m, err := newMaker(n.slot)
+	m, err := newMaker(n.slot, n.cfg.leadsOut())
 	started <- err
 	if err != nil {
 		return

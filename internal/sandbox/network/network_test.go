@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/sandboxtest/world"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -54,29 +54,28 @@ func take(t *testing.T, n *network.Network) *network.Namespace {
 	return ns
 }
 
-// inside runs f on a thread in the namespace, which is thrown away.
+// inside runs f on a thread in the namespace.
 func inside(t *testing.T, ns *network.Namespace, f func()) {
 	t.Helper()
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		err := unix.Setns(int(ns.File().Fd()), unix.CLONE_NEWNET)
-		if err == nil {
-			f()
-		}
-		done <- err
-	}()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
+	within(t, ns.File(), f)
+}
+
+func within(t *testing.T, ns *os.File, f func()) {
+	t.Helper()
+	must(t, world.Within(ns, func() error { f(); return nil }))
 }
 
 // reach connects from the namespace with a blocking socket, since the runtime
 // may move anything else to another thread.
 func reach(t *testing.T, ns *network.Namespace, to netip.AddrPort) error {
 	t.Helper()
+	return reachFrom(t, ns.File(), to)
+}
+
+func reachFrom(t *testing.T, ns *os.File, to netip.AddrPort) error {
+	t.Helper()
 	var err error
-	inside(t, ns, func() {
+	within(t, ns, func() {
 		var fd int
 		if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
 			return

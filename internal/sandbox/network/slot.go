@@ -94,11 +94,15 @@ func (s *slot) release() error {
 	return s.lock.Close()
 }
 
-func (s *slot) tableName() string        { return fmt.Sprintf("mayfly-%d", s.n) }
+// tablePrefix is what the names of all slots' tables start with.
+const tablePrefix = "mayfly-"
+
+func (s *slot) tableName() string        { return tablePrefix + strconv.Itoa(s.n) }
 func (s *slot) gatewayName() string      { return fmt.Sprintf("mf%dgw", s.n) }
 func (s *slot) vethPrefix() string       { return fmt.Sprintf("mf%dv", s.n) }
 func (s *slot) vethName(host int) string { return s.vethPrefix() + strconv.Itoa(host) }
 func (s *slot) gateway() netip.Addr      { return s.addr(1) }
+func (s *slot) subnet() netip.Prefix     { return netip.PrefixFrom(s.addr(0), slotBits) }
 
 // addr is the address of a host in the slot's subnet; 1 is the gateway.
 func (s *slot) addr(host int) netip.Addr {
@@ -137,6 +141,9 @@ func (s *slot) sweep() error {
 		if err := netlink.LinkDel(l); err != nil && !isGone(err) {
 			return fmt.Errorf("remove interface %s: %w", l.Attrs().Name, err)
 		}
+	}
+	if err := s.restore(); err != nil {
+		return err
 	}
 	c, err := nftables.New()
 	if err != nil {

@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
-	"sync"
+	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/cgroup"
-	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch/node"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/process/launcher"
 )
@@ -28,49 +25,33 @@ type Config struct {
 	// limit. Network connects sandboxes. An ordinary user's have neither.
 	Cgroups *cgroup.Root
 	Network *network.Network
-	// Log gets what the launcher complains about.
+	// Log gets what the launcher complains about; nil discards it.
 	Log *slog.Logger
 	// Exe is sandbox/cmd.
 	Exe string
 }
 
 // Driver runs sandboxes as processes of the host's kernel.
-type Driver struct {
-	cfg     Config
-	setup   launch.Setup
-	freezer bool // whether cgroups freeze
-
-	mu       sync.Mutex
-	launcher *launch.Launcher
-	guests   map[string]*guest
-	closed   bool
-}
+type Driver struct{ node *node.Driver }
 
 var _ sandbox.Driver = (*Driver)(nil)
+
+const probeTimeout = 10 * time.Second
 
 // New starts the driver. It proves that the machine can run it by running a
 // sandbox, and returns sandbox.ErrUnsupported with the reason if it can't.
 func New(ctx context.Context, cfg Config) (*Driver, error) {
-	dir, err := filepath.Abs(cfg.Dir)
+	n, err := node.New(node.Config{
+		Exe: cfg.Exe, Name: launcher.Name, Env: []string{},
+		Dir: cfg.Dir, Cgroups: cfg.Cgroups, Network: cfg.Network, Log: cfg.Log,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("find sandbox directory: %w", err)
+		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o711); err != nil {
-		return nil, fmt.Errorf("make sandbox directory: %w", err)
+	if err := n.Prove(ctx, "probe", probeTimeout); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", sandbox.ErrUnsupported, err), n.Close())
 	}
-	d := &Driver{cfg: cfg, guests: make(map[string]*guest)}
-	d.setup = launch.Setup{Dir: dir, Rootless: os.Geteuid() != 0}
-	if cfg.Network != nil {
-		d.setup.Gateway = cfg.Network.Gateway().String()
-	}
-	if d.setup.Rootless {
-		d.cfg.Cgroups, d.cfg.Network = nil, nil
-	}
-	d.freezer = d.cfg.Cgroups != nil && !slices.Contains(d.cfg.Cgroups.Lacks(), "freezing")
-	if err := d.prove(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %w", sandbox.ErrUnsupported, err), d.Close())
-	}
-	return d, nil
+	return &Driver{node: n}, nil
 }
 
 func (d *Driver) Info() sandbox.Info {
@@ -79,134 +60,66 @@ func (d *Driver) Info() sandbox.Info {
 		Detail: "namespaces and a system call filter around processes of the host's kernel, read-only root, no capabilities",
 		Weaker: []string{"own kernel"},
 	}
-	if d.setup.Rootless {
-		i.Name = "process-rootless"
-		i.Detail += ", run as an ordinary user"
-	}
 	if !launcher.HasLandlock() {
 		i.Weaker = append(i.Weaker, "Landlock")
 	}
-	if c := d.cfg.Cgroups; c != nil {
-		i.Detail += ", bounded by cgroups " + c.Versions()
-		i.Weaker = append(i.Weaker, slices.DeleteFunc(c.Lacks(), func(l string) bool {
-			return l == "freezing" || l == "process limit" // done without cgroups
-		})...)
-	} else {
-		i.Weaker = append(i.Weaker, "memory limit", "CPU limit")
-	}
-	if d.cfg.Network != nil {
-		i.Detail += ", own network that leads to this node alone"
-	} else {
-		i.Weaker = append(i.Weaker, "own network")
-	}
+	i = d.node.Describe(i)
+	i.Weaker = slices.DeleteFunc(i.Weaker, func(l string) bool {
+		return l == "freezing" || l == "process limit" // done without cgroups
+	})
 	return i
 }
 
 func (d *Driver) Start(ctx context.Context, s sandbox.Spec) (sandbox.Sandbox, error) {
-	g, err := d.start(ctx, s)
-	if err != nil {
-		return nil, fmt.Errorf("start sandbox %s: %w", s.ID, err)
+	if len(s.Args) > 0 && !filepath.IsAbs(s.Args[0]) {
+		return nil, fmt.Errorf("start sandbox %s: no program", s.ID)
 	}
-	return g, nil
-}
-
-func (d *Driver) start(ctx context.Context, s sandbox.Spec) (*guest, error) {
-	if err := check(s); err != nil {
-		return nil, err
-	}
-	l, err := d.use(ctx)
+	g, err := d.node.Start(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	g := newGuest(s.ID, d, l)
-	if err := g.start(ctx, s); err != nil {
-		return nil, errors.Join(err, g.release())
+	p := &guest{Guest: g, pid: pidOf(g.Pidfd())}
+	if c := g.Group(); c != nil && c.CanFreeze() {
+		p.freezer = c
 	}
-	if err := d.note(g); err != nil {
-		return nil, errors.Join(err, g.Close())
-	}
-	return g, nil
+	return p, nil
 }
 
-// use returns the launcher, a new one if the last has ended.
-func (d *Driver) use(ctx context.Context) (*launch.Launcher, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return nil, errors.New("driver is closed")
-	}
-	if d.launcher != nil {
-		select {
-		case <-d.launcher.Gone():
-			d.launcher.Close()
-			d.launcher = nil
-		default:
-			return d.launcher, nil
-		}
-	}
-	l, err := launch.New(ctx, launch.Config{
-		Exe: d.cfg.Exe, Name: launcher.Name, Env: []string{}, Setup: d.setup, Log: d.cfg.Log,
-	})
-	if err != nil {
-		return nil, err
-	}
-	d.launcher = l
-	return l, nil
+func (d *Driver) Close() error { return d.node.Close() }
+
+// guest is one sandbox, as its node sees it.
+type guest struct {
+	*node.Guest
+	freezer *cgroup.Group // nil where there is none
+	pid     int           // of the program, as this process counts
 }
 
-func (d *Driver) note(g *guest) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return errors.New("driver is closed")
+var _ sandbox.Sandbox = (*guest)(nil)
+
+func (g *guest) Freeze() error {
+	if g.freezer != nil {
+		return g.freezer.Freeze()
 	}
-	d.guests[g.id] = g
-	return nil
+	return g.bySignal(stop)
 }
 
-func (d *Driver) forget(g *guest) {
-	d.mu.Lock()
-	if d.guests[g.id] == g {
-		delete(d.guests, g.id)
+func (g *guest) Thaw() error {
+	if g.freezer != nil {
+		return g.freezer.Thaw()
 	}
-	d.mu.Unlock()
+	return g.bySignal(resume)
 }
 
-func (d *Driver) Close() error {
-	d.mu.Lock()
-	d.closed = true
-	l := d.launcher
-	d.launcher = nil
-	var guests []*guest
-	for _, g := range d.guests {
-		guests = append(guests, g)
+// bySignal freezes or thaws where there is no freezer. What has ended, and may
+// have left its number to another process, is left alone.
+func (g *guest) bySignal(do func(pid int) error) error {
+	select {
+	case <-g.Done():
+		return nil
+	default:
 	}
-	d.mu.Unlock()
-	if l != nil {
-		l.Close() // ends every sandbox at once
+	if g.pid < 1 {
+		return nil // gone before its number was known
 	}
-	var errs []error
-	for _, g := range guests {
-		errs = append(errs, g.Close())
-	}
-	return errors.Join(errs...)
-}
-
-var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-
-func check(s sandbox.Spec) error {
-	if !validID.MatchString(s.ID) {
-		return fmt.Errorf("invalid id %q", s.ID)
-	}
-	if len(s.Args) == 0 || !filepath.IsAbs(s.Args[0]) {
-		return errors.New("no program")
-	}
-	for _, m := range s.Mounts {
-		for _, p := range []string{m.Host, m.Inside} {
-			if !filepath.IsAbs(p) || filepath.Clean(p) != p || strings.ContainsRune(p, 0) {
-				return fmt.Errorf("invalid mount path %q", p)
-			}
-		}
-	}
-	return nil
+	return do(g.pid)
 }

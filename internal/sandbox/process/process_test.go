@@ -77,6 +77,12 @@ type node struct {
 
 func newNode(t testing.TB) *node {
 	t.Helper()
+	return newNodeOn(t, network.Config{})
+}
+
+// newNodeOn is newNode with a network of its own.
+func newNodeOn(t testing.TB, net network.Config) *node {
+	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("needs root")
 	}
@@ -89,7 +95,8 @@ func newNode(t testing.TB) *node {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { check(t, n.cgroups.Close()) })
-	if n.network, err = network.New(ctx, network.Config{Log: log}); err != nil {
+	net.Log = log
+	if n.network, err = network.New(ctx, net); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { check(t, n.network.Close()) })

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 )
 
 // Where there is no freezer, processes are stopped by signals one by one.
@@ -22,7 +24,7 @@ const stopTimeout = 2 * time.Second
 // are let go on.
 func stop(pid int) error {
 	for end := time.Now().Add(stopTimeout); ; time.Sleep(100 * time.Microsecond) {
-		pids, err := family(pid)
+		pids, err := launch.Family(pid)
 		if err != nil {
 			return err
 		}
@@ -47,7 +49,7 @@ func stop(pid int) error {
 
 // resume lets them go on.
 func resume(pid int) error {
-	pids, err := family(pid)
+	pids, err := launch.Family(pid)
 	if err != nil {
 		return err
 	}
@@ -82,38 +84,6 @@ func stopped(pid int) bool {
 		}
 	}
 	return true
-}
-
-// family lists a process and its descendants; none if it is gone. Orphans of a sandbox become
-// children of its first process, so that one leads to all.
-func family(pid int) ([]int, error) {
-	if pid < 1 {
-		return nil, nil
-	}
-	pids := []int{pid}
-	for i := 0; i < len(pids); i++ {
-		lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pids[i]))
-		if err != nil {
-			return nil, fmt.Errorf("list processes: %w", err)
-		}
-		for _, l := range lists {
-			b, err := os.ReadFile(l)
-			if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-				continue // the thread has ended
-			}
-			if err != nil {
-				return nil, fmt.Errorf("list processes: %w", err)
-			}
-			for _, f := range strings.Fields(string(b)) {
-				n, err := strconv.Atoi(f)
-				if err != nil {
-					return nil, fmt.Errorf("list processes: %w", err)
-				}
-				pids = append(pids, n)
-			}
-		}
-	}
-	return pids, nil
 }
 
 // pidOf returns the number of a pidfd's process here; below 1 once it is gone.

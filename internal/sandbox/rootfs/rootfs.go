@@ -48,8 +48,8 @@ var (
 		// Extensions bind to sandbox.localdomain, as in AWS.
 		"/etc/hosts":         "127.0.0.1 localhost sandbox.localdomain sandbox " + Hostname + "\n",
 		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-		// No name server is in reach. The resolver falls back to 127.0.0.1,
-		// which refuses at once where a dropped packet would hang.
+		// Without a network no name server is in reach. Programs fall back to
+		// 127.0.0.1, which refuses at once.
 		"/etc/resolv.conf": "",
 	}
 	baseLinks = map[string]string{
@@ -72,7 +72,7 @@ var (
 const NodeName = "host.mayfly.internal"
 
 // New makes the tree under dir, which only this mount namespace sees. gateway is
-// the address behind NodeName; empty for the sandbox's own loopback, where the
+// the address behind NodeName, and of the name server; empty for the sandbox's own loopback, where the
 // node's ports are if there is no network.
 func New(dir, gateway string) (*Root, error) {
 	r := &Root{base: filepath.Join(dir, "base")}
@@ -88,8 +88,11 @@ func New(dir, gateway string) (*Root, error) {
 		return nil, fmt.Errorf("make root: %w", err)
 	}
 	for name, text := range baseFiles {
-		if name == "/etc/hosts" {
+		switch {
+		case name == "/etc/hosts":
 			text += cmp.Or(gateway, "127.0.0.1") + " " + NodeName + "\n"
+		case name == "/etc/resolv.conf" && gateway != "":
+			text = "nameserver " + gateway + "\n"
 		}
 		if err := os.WriteFile(r.base+name, []byte(text), 0o644); err != nil {
 			return nil, fmt.Errorf("make root: %w", err)

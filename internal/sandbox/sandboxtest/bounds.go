@@ -1,6 +1,7 @@
 package sandboxtest
 
 import (
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -89,11 +90,15 @@ func (s *suite) measures(t *testing.T) {
 	before := p.Usage()
 	p.do(order.Order{Op: order.Take, N: 50 << 20})
 	after := p.Usage()
-	if d := after.MemoryBytes - before.MemoryBytes; d < 49<<20 || d > 70<<20 {
-		t.Errorf("took 50 MiB, seen as %d", d)
+	if d := after.MemoryBytes - before.MemoryBytes; before.MemoryBytes == 0 || d < 49<<20 || d > 70<<20 {
+		t.Errorf("took 50 MiB, seen as %d after %d", d, before.MemoryBytes)
 	}
-	if after.MemoryPeak < after.MemoryBytes || after.CPU <= before.CPU {
-		t.Errorf("%+v, then %+v", before, after)
+	if after.MemoryPeak < after.MemoryBytes {
+		t.Errorf("at the most %d, now %d", after.MemoryPeak, after.MemoryBytes)
+	}
+	// Processor time is measured where it is bounded.
+	if !slices.Contains(s.Driver.Info().Weaker, "CPU limit") && after.CPU <= before.CPU {
+		t.Errorf("%v, then %v of processor time", before.CPU, after.CPU)
 	}
 	p.Kill()
 	p.ended()
@@ -146,5 +151,27 @@ func (s *suite) killsFrozen(t *testing.T) {
 				t.Errorf("exit %+v", e)
 			}
 		})
+	}
+}
+
+// diesAlone asks of sandboxes what can be asked while they end.
+func (s *suite) diesAlone(t *testing.T) {
+	neighbour := s.start(t)
+	for range 5 {
+		p := s.start(t)
+		p.Kill()
+		for ended := false; !ended; {
+			_ = p.Freeze() // may fail by now
+			p.Usage()
+			_ = p.Thaw()
+			select {
+			case <-p.Done():
+				ended = true
+			default:
+			}
+		}
+	}
+	if a := neighbour.do(order.Order{Op: order.Read, Path: "/etc/passwd"}); a.Err != "" {
+		t.Error("the neighbour suffers:", a.Err)
 	}
 }

@@ -92,12 +92,29 @@ func (s *suite) reachesNodeAlone(t *testing.T) {
 		{"loopback", "127.0.0.1", loopback, false},
 		{"another address of the host", hostAddr(t), everywhere, false},
 		{"neighbour", neighbour.Addr(), open, false},
-		{"the world", "192.0.2.1", 80, false},
+		{"metadata of a cloud", "169.254.169.254", 80, false},
+		{"a private network", "10.1.2.3", 5432, false},
+		{"the world", "192.175.48.1", 80, false},
 	} {
-		a := p.do(order.Order{Op: order.Dial, Path: net.JoinHostPort(c.host, strconv.Itoa(c.port))})
-		if (a.Err == "") != c.want {
-			t.Errorf("%s: reached %v, want %v (%s)", c.name, a.Err == "", c.want, a.Err)
+		to := net.JoinHostPort(c.host, strconv.Itoa(c.port))
+		if c.want {
+			if a := p.do(order.Order{Op: order.Dial, Path: to}); a.Err != "" {
+				t.Errorf("%s: %s", c.name, a.Err)
+			}
+			continue
 		}
+		p.fails(order.Order{Op: order.Dial, Path: to}, syscall.ECONNREFUSED)
+	}
+}
+
+// packetsReachNobody asks few enough: the kernel says no to packets of one sender
+// six times at once, then every second.
+func (s *suite) packetsReachNobody(t *testing.T) {
+	online := func(s *sandbox.Spec) { s.Network = true }
+	p, neighbour := s.start(t, online), s.start(t, online)
+	everywhere := listenPackets(t, "0.0.0.0:0")
+	for _, host := range []string{s.Gateway, hostAddr(t), neighbour.Addr(), "169.254.169.254", "192.175.48.1"} {
+		p.fails(order.Order{Op: order.Send, Path: net.JoinHostPort(host, everywhere), Text: "?"}, syscall.ECONNREFUSED)
 	}
 }
 
@@ -143,4 +160,30 @@ func hostAddr(t *testing.T) string {
 		return "198.51.100.1" // a machine without any: nowhere
 	}
 	return addrs[i].(*net.IPNet).IP.String()
+}
+
+// listenPackets takes packets, and answers them, until the test ends. It returns
+// the port.
+func listenPackets(t *testing.T, addr string) string {
+	t.Helper()
+	p, err := net.ListenPacket("udp4", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for b := make([]byte, 64); ; {
+			n, from, err := p.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			_, _ = p.WriteTo(b[:n], from)
+		}
+	}()
+	t.Cleanup(func() {
+		p.Close()
+		<-done
+	})
+	return strconv.Itoa(p.LocalAddr().(*net.UDPAddr).Port)
 }

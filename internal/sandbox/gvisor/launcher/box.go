@@ -13,12 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/runsc/config"
 	"gvisor.dev/gvisor/runsc/container"
+	"gvisor.dev/gvisor/runsc/sandbox"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/rootfs"
 )
 
 var errAbandoned = errors.New("start given up")
+
+// memoryName is what gVisor calls the file that is a guest's memory.
+const memoryName = "runsc-memory"
 
 // box is one sandbox, as its launcher sees it.
 type box struct {
@@ -28,19 +32,11 @@ type box struct {
 	dir       string // bundle, runsc's state and the root's mount
 	conf      *config.Config
 	container *container.Container
+	kernel    *sandbox.Sandbox // the container's, which forgets it when it ends
 	abandoned atomic.Bool
 }
 
-// start makes the sandbox and starts its program. It returns the sandbox
-// process's pidfd.
-func (b *box) start(q *launch.Start, files []*os.File) (*os.File, error) {
-	want := launch.FileNetNS
-	if q.Network {
-		want++
-	}
-	if len(files) != want {
-		return nil, fmt.Errorf("start with %d files, want %d", len(files), want)
-	}
+func (b *box) Start(q *launch.Start, files []*os.File) (*os.File, error) {
 	b.dir = filepath.Join(b.host.Dir, b.id)
 	if err := os.Mkdir(b.dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make bundle: %w", err)
@@ -77,7 +73,7 @@ func (b *box) run(args container.Args, procs []string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create sandbox: %w", err)
 	}
-	b.container = c
+	b.container, b.kernel = c, c.Sandbox
 	if b.abandoned.Load() {
 		return nil, errAbandoned
 	}
@@ -107,12 +103,9 @@ func join(procs []string, pids ...int) error {
 	if len(procs) == 0 {
 		return nil
 	}
-	for i := 0; i < len(pids); i++ {
-		children, err := childrenOf(pids[i])
-		if err != nil {
-			return err
-		}
-		pids = append(pids, children...)
+	pids, err := launch.Family(pids...)
+	if err != nil {
+		return err
 	}
 	for _, p := range procs {
 		f, err := os.OpenFile(p, os.O_WRONLY, 0)
@@ -131,48 +124,51 @@ func join(procs []string, pids ...int) error {
 	return nil
 }
 
-// childrenOf lists the children of all threads of a process.
-func childrenOf(pid int) ([]int, error) {
-	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+func (b *box) Answer(q launch.Request) (r launch.Report, err error) {
+	switch {
+	case q.Attach != nil:
+		err = rootfs.BindReadOnly(q.Attach.Host, filepath.Join(b.rootDir(), q.Attach.Inside))
+	// The guest's tasks are stopped where they are by the kernel they run on. The
+	// host's freezer is no way to do it: stopped and continued from outside,
+	// systrap's threads lose their place, and guests die of signals nobody sent.
+	case q.Pause:
+		err = b.kernel.Pause(b.id)
+	case q.Resume:
+		err = b.kernel.Resume(b.id)
+	case q.Measure:
+		r.Memory, err = b.measure()
+	case q.Abandon:
+		err = b.abandon()
+	}
+	return r, err
+}
+
+// measure gives the size of the file that is the guest's memory, its files in /tmp
+// among it. The kernel's own memory is not, nor are host files the guest maps. The
+// kernel isn't asked: one that somebody broke into might never answer.
+func (b *box) measure() (int64, error) {
+	fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", b.kernel.Getpid()))
 	if err != nil {
-		return nil, err
+		return 0, fmt.Errorf("measure sandbox: %w", err)
 	}
-	var pids []int
-	for _, l := range lists {
-		b, err := os.ReadFile(l)
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-			continue // the thread has ended
+	for _, fd := range fds {
+		if to, err := os.Readlink(fd); err != nil || !strings.HasPrefix(to, "/memfd:"+memoryName) {
+			continue // another, or closed meanwhile
 		}
-		if err != nil {
-			return nil, fmt.Errorf("list children: %w", err)
+		var st unix.Stat_t
+		if err := unix.Stat(fd, &st); err != nil {
+			return 0, fmt.Errorf("measure sandbox: %w", err)
 		}
-		for _, f := range strings.Fields(string(b)) {
-			n, err := strconv.Atoi(f)
-			if err != nil {
-				return nil, fmt.Errorf("list children: %w", err)
-			}
-			pids = append(pids, n)
-		}
+		return st.Blocks * 512, nil // the unit of stat(2), whatever the file's blocks are
 	}
-	return pids, nil
+	return 0, errors.New("measure sandbox: no memory file")
 }
-
-func (b *box) attach(m launch.Bind) error {
-	return rootfs.BindReadOnly(m.Host, filepath.Join(b.rootDir(), m.Inside))
-}
-
-// pause stops the guest's tasks where they are, by the kernel they run on. The
-// host's freezer is no way to do it: stopped and continued from outside, systrap's
-// threads lose their place, and guests die of signals nobody sent.
-func (b *box) pause() error { return b.container.Sandbox.Pause(b.id) }
-
-func (b *box) resume() error { return b.container.Sandbox.Resume(b.id) }
 
 // abandon ends a start. gVisor's packages can't be told, but give up when a
 // process of the sandbox dies; those carry its id as their last argument.
 func (b *box) abandon() error {
 	b.abandoned.Store(true)
-	children, err := childrenOf(os.Getpid())
+	children, err := launch.Children(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -185,8 +181,7 @@ func (b *box) abandon() error {
 	return nil
 }
 
-// wait waits until the program has ended, and the sandbox with it.
-func (b *box) wait() (code, signal int) {
+func (b *box) Wait() (code, signal int) {
 	ws, err := b.container.Wait()
 	switch {
 	case err != nil:
@@ -197,9 +192,7 @@ func (b *box) wait() (code, signal int) {
 	return ws.ExitStatus(), 0
 }
 
-// destroy removes whatever of the sandbox there is. What it can't remove goes
-// when the launcher does.
-func (b *box) destroy() {
+func (b *box) Destroy() {
 	if b.container != nil {
 		if err := b.container.Destroy(); err != nil {
 			fmt.Fprintf(diagnostics, "destroy sandbox %s: %v\n", b.id, err)

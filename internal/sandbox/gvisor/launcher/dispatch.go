@@ -44,7 +44,7 @@ func init() {
 func Dispatch() {
 	switch part() {
 	case launch.LauncherName:
-		os.Exit(run(os.Args[1:]))
+		os.Exit(launch.Serve(os.Args[1:], new(host)))
 	case launch.ProbeName:
 		os.Exit(launch.AnswerProbe())
 	case runscPrefix:

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -42,16 +43,7 @@ type box struct {
 	abandoned bool
 }
 
-// start makes the sandbox and starts its program. It returns the pidfd of the
-// sandbox's first process.
-func (b *box) start(q *launch.Start, files []*os.File) (*os.File, error) {
-	want := launch.FileNetNS
-	if q.Network {
-		want++
-	}
-	if len(files) != want {
-		return nil, fmt.Errorf("start with %d files, want %d", len(files), want)
-	}
+func (b *box) Start(q *launch.Start, files []*os.File) (*os.File, error) {
 	dir := filepath.Join(b.host.Dir, b.id)
 	if err := os.Mkdir(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make directory: %w", err)
@@ -185,8 +177,47 @@ func join(procs []string, pid int) error {
 	return nil
 }
 
-func (b *box) attach(m launch.Bind) error {
-	return rootfs.BindReadOnly(m.Host, filepath.Join(b.rootDir(), m.Inside))
+func (b *box) Answer(q launch.Request) (r launch.Report, err error) {
+	switch {
+	case q.Attach != nil:
+		err = rootfs.BindReadOnly(q.Attach.Host, filepath.Join(b.rootDir(), q.Attach.Inside))
+	case q.Measure:
+		r.Memory, err = measure(b.cmd.Process.Pid)
+	case q.Abandon:
+		b.abandon()
+	}
+	return r, err
+}
+
+// measure adds up the resident memory of a process and its descendants, without
+// that of the files they map: those are the machine's, and others map them too.
+func measure(pid int) (int64, error) {
+	pids, err := launch.Family(pid)
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, p := range pids {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p))
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			continue // it has ended
+		}
+		if err != nil {
+			return 0, fmt.Errorf("measure process: %w", err)
+		}
+		for line := range strings.Lines(string(b)) {
+			f := strings.Fields(line)
+			if len(f) != 3 || f[0] != "RssAnon:" && f[0] != "RssShmem:" {
+				continue
+			}
+			n, err := strconv.ParseInt(f[1], 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("measure process: %w", err)
+			}
+			sum += n << 10 // from kB
+		}
+	}
+	return sum, nil
 }
 
 // abandon makes a start that is under way fail.
@@ -199,8 +230,7 @@ func (b *box) abandon() {
 	}
 }
 
-// wait waits until the program has ended, and with it all others in the sandbox.
-func (b *box) wait() (code, signal int) {
+func (b *box) Wait() (code, signal int) {
 	_ = b.cmd.Wait() // the status says it
 	ws, ok := b.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	switch {
@@ -212,8 +242,7 @@ func (b *box) wait() (code, signal int) {
 	return ws.ExitStatus(), 0
 }
 
-// destroy removes what is left. What it can't remove goes when the launcher does.
-func (b *box) destroy() {
+func (b *box) Destroy() {
 	if b.dir == "" {
 		return
 	}

@@ -27,7 +27,7 @@ func init() {
 func Dispatch() {
 	switch part() {
 	case Name:
-		os.Exit(run(os.Args[1:]))
+		os.Exit(launch.Serve(os.Args[1:], new(host)))
 	case initName:
 		os.Exit(begin())
 	case launch.ProbeName:

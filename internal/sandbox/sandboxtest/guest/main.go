@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"net"
@@ -86,6 +87,12 @@ func obey(o order.Order) (a order.Answer, err error) {
 		a.N, err = fork(o.N)
 	case order.Dial:
 		err = dial(o.Path)
+	case order.Send:
+		a.Text, err = send(o.Path, o.Text)
+	case order.Find:
+		ctx, cancel := context.WithTimeout(context.Background(), findTimeout)
+		a.List, err = net.DefaultResolver.LookupHost(ctx, o.Path)
+		cancel()
 	case order.Exit:
 		os.Exit(int(o.N))
 	case order.Files:
@@ -139,6 +146,28 @@ func dial(addr string) error {
 	}
 	return c.Close()
 }
+
+// send sends a packet and returns the one that comes back.
+func send(addr, text string) (string, error) {
+	c, err := net.Dial("udp4", addr)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return "", err
+	}
+	if _, err := c.Write([]byte(text)); err != nil {
+		return "", err
+	}
+	b := make([]byte, 2048)
+	n, err := c.Read(b)
+	return string(b[:n]), err
+}
+
+// findTimeout is longer than a name server that refuses takes, and shorter than
+// the time after which the next is asked.
+const findTimeout = 4 * time.Second
 
 // open opens files until it can't, at most n, and returns how many it could.
 func open(n int64) int64 {

@@ -17,6 +17,8 @@ const (
 	Fork  Op = "fork"  // N processes that sleep; N started
 	Files Op = "files" // N files opened at once; N opened
 	Dial  Op = "dial"  // Path: a TCP address
+	Send  Op = "send"  // Text in a packet, to Path: a UDP address; Text that comes back
+	Find  Op = "find"  // Path: a host's name; List of addresses
 	Exit  Op = "exit"  // with status N
 )
 

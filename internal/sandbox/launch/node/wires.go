@@ -1,4 +1,4 @@
-package launch
+package node
 
 import (
 	"errors"
@@ -7,25 +7,27 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 )
 
 // logPipeBytes is how much a sandbox may print before its writes wait for the
 // node to read.
 const logPipeBytes = 1 << 20
 
-// Wires are the node's ends of a sandbox's descriptors, as sandbox.Sandbox
+// wires are the node's ends of a sandbox's descriptors, as sandbox.Sandbox
 // describes them.
-type Wires struct {
+type wires struct {
 	conn              *net.UnixConn
 	output, telemetry *os.File
 }
 
-// NewWires makes them, and the files to give to the sandbox, in the order of a
+// newWires makes them, and the files to give to the sandbox, in the order of a
 // start request. The caller closes those.
-func NewWires() (w Wires, theirs []*os.File, err error) {
+func newWires() (w wires, theirs []*os.File, err error) {
 	defer func() {
 		if err != nil {
-			Close(theirs)
+			launch.Close(theirs)
 			err = errors.Join(err, w.Close())
 		}
 	}()
@@ -45,12 +47,12 @@ func NewWires() (w Wires, theirs []*os.File, err error) {
 }
 
 // Conn, Output and Telemetry are what sandbox.Sandbox says of them.
-func (w *Wires) Conn() net.Conn      { return w.conn }
-func (w *Wires) Output() *os.File    { return w.output }
-func (w *Wires) Telemetry() *os.File { return w.telemetry }
+func (w *wires) Conn() net.Conn      { return w.conn }
+func (w *wires) Output() *os.File    { return w.output }
+func (w *wires) Telemetry() *os.File { return w.telemetry }
 
 // Close closes what of them is open.
-func (w *Wires) Close() error {
+func (w *wires) Close() error {
 	var errs []error
 	if w.conn != nil {
 		errs = append(errs, w.conn.Close())

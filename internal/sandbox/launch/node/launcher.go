@@ -1,4 +1,4 @@
-package launch
+package node
 
 import (
 	"bufio"
@@ -18,52 +18,43 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
+	"github.com/mayfly-cloud/mayfly/internal/sandbox/launch"
 )
 
 var errGone = errors.New("launcher has ended")
 
-// Launcher is the node's end of a launcher process.
-type Launcher struct {
+// launcher is the node's end of a launcher process.
+type launcher struct {
 	conn *net.UnixConn
 	log  *slog.Logger
 	proc *os.Process
-	gone chan struct{} // closed when the process has ended
+	gone chan struct{} // closed when the process and everything it ran have ended
 
 	mu      sync.Mutex
 	seq     uint64
-	waiting map[uint64]chan<- Reply
+	waiting map[uint64]chan<- reply
 	ended   map[string]func(sandbox.Exit) // by sandbox
 	dead    bool
 }
 
-// Reply answers a Call. Its files are the caller's to close.
-type Reply struct {
-	Err   error
-	Files []*os.File
+// reply answers a call. Its files are the caller's to close.
+type reply struct {
+	launch.Report
+	err   error
+	files []*os.File
 }
 
-// Config says what to start as a launcher.
-type Config struct {
-	// Exe is the binary, Name the argv[0] by which it knows its part, and Env
-	// its whole environment.
-	Exe, Name string
-	Env       []string
-	Setup     Setup
-	// Log gets what the launcher complains about.
-	Log *slog.Logger
-}
-
-// New starts a launcher. It is ready when this returns; ctx bounds the start.
-func New(ctx context.Context, cfg Config) (*Launcher, error) {
+// startLauncher starts one. It is ready when this returns; ctx bounds the start.
+func startLauncher(ctx context.Context, cfg *Config, setup launch.Setup) (*launcher, error) {
 	conn, theirs, err := socketPair(unix.SOCK_SEQPACKET)
 	if err != nil {
 		return nil, err
 	}
-	l := &Launcher{
+	l := &launcher{
 		conn: conn, log: cfg.Log, gone: make(chan struct{}),
-		waiting: make(map[uint64]chan<- Reply), ended: make(map[string]func(sandbox.Exit)),
+		waiting: make(map[uint64]chan<- reply), ended: make(map[string]func(sandbox.Exit)),
 	}
-	cmd, diagnostics, err := command(cfg, theirs)
+	cmd, diagnostics, err := command(cfg, setup, theirs)
 	if err != nil {
 		theirs.Close()
 		conn.Close()
@@ -77,18 +68,18 @@ func New(ctx context.Context, cfg Config) (*Launcher, error) {
 		conn.Close()
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}
-	stop := context.AfterFunc(ctx, l.Kill)
+	stop := context.AfterFunc(ctx, l.kill)
 	defer stop()
-	var r Report
-	buf := make([]byte, MaxPacket)
-	if _, err = Receive(conn, buf, &r); err == nil && r.Err != "" {
+	var r launch.Report
+	buf := make([]byte, launch.MaxPacket)
+	if _, err = launch.Receive(conn, buf, &r); err == nil && r.Err != "" {
 		err = errors.New(r.Err)
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		l.Close()
+		l.close()
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}
 	go l.read(buf)
@@ -96,8 +87,8 @@ func New(ctx context.Context, cfg Config) (*Launcher, error) {
 }
 
 // command also returns the read end of the launcher's standard error.
-func command(cfg Config, control *os.File) (*exec.Cmd, *os.File, error) {
-	arg, err := json.Marshal(cfg.Setup)
+func command(cfg *Config, setup launch.Setup, control *os.File) (*exec.Cmd, *os.File, error) {
+	arg, err := json.Marshal(setup)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode set-up: %w", err)
 	}
@@ -114,7 +105,7 @@ func command(cfg Config, control *os.File) (*exec.Cmd, *os.File, error) {
 			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS,
 		},
 	}
-	if cfg.Setup.Rootless {
+	if setup.Rootless {
 		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
@@ -124,7 +115,7 @@ func command(cfg Config, control *os.File) (*exec.Cmd, *os.File, error) {
 
 // own starts the process and waits for it, on one thread: the parent-death
 // signal is sent when the parent thread ends, so that thread must not.
-func (l *Launcher) own(cmd *exec.Cmd, diagnostics *os.File, started chan<- error) {
+func (l *launcher) own(cmd *exec.Cmd, diagnostics *os.File, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	err := cmd.Start()
@@ -147,7 +138,7 @@ func (l *Launcher) own(cmd *exec.Cmd, diagnostics *os.File, started chan<- error
 }
 
 // logLines copies what the launcher says to the node's log.
-func (l *Launcher) logLines(r *os.File) {
+func (l *launcher) logLines(r *os.File) {
 	defer r.Close()
 	lines := bufio.NewScanner(io.Reader(r))
 	for lines.Scan() {
@@ -156,12 +147,12 @@ func (l *Launcher) logLines(r *os.File) {
 }
 
 // read takes in reports until the launcher hangs up.
-func (l *Launcher) read(buf []byte) {
+func (l *launcher) read(buf []byte) {
 	for {
-		var r Report
-		files, err := Receive(l.conn, buf, &r)
+		var r launch.Report
+		files, err := launch.Receive(l.conn, buf, &r)
 		if err != nil {
-			l.Kill()
+			l.kill()
 			return
 		}
 		if r.ID != "" {
@@ -173,18 +164,18 @@ func (l *Launcher) read(buf []byte) {
 		delete(l.waiting, r.Seq)
 		l.mu.Unlock()
 		if waiting == nil {
-			Close(files)
+			launch.Close(files)
 			continue
 		}
-		p := Reply{Files: files}
+		p := reply{Report: r, files: files}
 		if r.Err != "" {
-			p.Err = errors.New(r.Err)
+			p.err = errors.New(r.Err)
 		}
 		waiting <- p
 	}
 }
 
-func (l *Launcher) sandboxEnded(r Report) {
+func (l *launcher) sandboxEnded(r launch.Report) {
 	l.mu.Lock()
 	ended := l.ended[r.ID]
 	delete(l.ended, r.ID)
@@ -194,10 +185,10 @@ func (l *Launcher) sandboxEnded(r Report) {
 	}
 }
 
-// Call asks the launcher. ended is called once when the sandbox that a start
+// call asks the launcher. ended is called once when the sandbox that a start
 // request makes has ended; not when the start fails.
-func (l *Launcher) Call(q Request, ended func(sandbox.Exit), files ...int) (<-chan Reply, error) {
-	c := make(chan Reply, 1)
+func (l *launcher) call(q launch.Request, ended func(sandbox.Exit), files ...int) (<-chan reply, error) {
+	c := make(chan reply, 1)
 	l.mu.Lock()
 	if l.dead {
 		l.mu.Unlock()
@@ -210,7 +201,7 @@ func (l *Launcher) Call(q Request, ended func(sandbox.Exit), files ...int) (<-ch
 		l.ended[q.ID] = ended
 	}
 	l.mu.Unlock()
-	if err := Send(l.conn, q, files...); err != nil {
+	if err := launch.Send(l.conn, q, files...); err != nil {
 		l.mu.Lock()
 		delete(l.waiting, q.Seq)
 		delete(l.ended, q.ID)
@@ -220,29 +211,26 @@ func (l *Launcher) Call(q Request, ended func(sandbox.Exit), files ...int) (<-ch
 	return c, nil
 }
 
-// Forget drops what Call noted for a sandbox whose start failed.
-func (l *Launcher) Forget(id string) {
+// forget drops what call noted for a sandbox whose start failed.
+func (l *launcher) forget(id string) {
 	l.mu.Lock()
 	delete(l.ended, id)
 	l.mu.Unlock()
 }
 
-// Kill ends the launcher, and with it whatever it runs, without waiting.
-func (l *Launcher) Kill() { l.proc.Kill() }
+// kill ends the launcher, and with it whatever it runs, without waiting.
+func (l *launcher) kill() { l.proc.Kill() }
 
-// Gone is closed once the launcher and everything it ran have ended.
-func (l *Launcher) Gone() <-chan struct{} { return l.gone }
-
-// Close ends the launcher and with it whatever it runs.
-func (l *Launcher) Close() {
-	l.Kill()
+// close ends the launcher and with it whatever it runs.
+func (l *launcher) close() {
+	l.kill()
 	<-l.gone
 	l.conn.Close()
 }
 
 // bury tells everyone who still waits that there is nothing to wait for. gone
 // comes first: who hears that a sandbox has ended may start the next at once.
-func (l *Launcher) bury(cause error) {
+func (l *launcher) bury(cause error) {
 	l.mu.Lock()
 	l.dead = true
 	waiting, ended := l.waiting, l.ended
@@ -250,7 +238,7 @@ func (l *Launcher) bury(cause error) {
 	l.mu.Unlock()
 	close(l.gone)
 	for _, c := range waiting {
-		c <- Reply{Err: fmt.Errorf("%w: %v", errGone, cause)}
+		c <- reply{err: fmt.Errorf("%w: %v", errGone, cause)}
 	}
 	for _, f := range ended {
 		f(sandbox.Exit{Signal: int(unix.SIGKILL)})

@@ -1,9 +1,8 @@
-package process
+package node
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
@@ -12,7 +11,7 @@ import (
 
 // start makes what a sandbox needs of its node, then has the launcher start it.
 // After an error the caller releases what was made.
-func (g *guest) start(ctx context.Context, s sandbox.Spec) error {
+func (g *Guest) start(ctx context.Context, s sandbox.Spec) error {
 	q := &launch.Start{
 		Args: s.Args, Env: s.Env, Dir: s.Dir, TmpBytes: s.TmpBytes,
 		Processes: s.Limits.Processes, OpenFiles: s.Limits.OpenFiles,
@@ -30,11 +29,11 @@ func (g *guest) start(ctx context.Context, s sandbox.Spec) error {
 		}
 		q.Network = true
 	}
-	w, theirs, err := launch.NewWires()
+	w, theirs, err := newWires()
 	if err != nil {
 		return err
 	}
-	g.Wires = w
+	g.wires = w
 	defer launch.Close(theirs)
 	files := theirs
 	if g.net != nil {
@@ -44,7 +43,7 @@ func (g *guest) start(ctx context.Context, s sandbox.Spec) error {
 }
 
 // confine makes the cgroup.
-func (g *guest) confine(q *launch.Start, l sandbox.Limits) error {
+func (g *Guest) confine(q *launch.Start, l sandbox.Limits) error {
 	if g.driver.cfg.Cgroups == nil {
 		return nil
 	}
@@ -53,16 +52,16 @@ func (g *guest) confine(q *launch.Start, l sandbox.Limits) error {
 		return err
 	}
 	g.group, q.Procs = group, group.Procs()
-	return g.limit(l)
+	return g.Resize(l)
 }
 
 // launch has the launcher start the sandbox, with files.
-func (g *guest) launch(ctx context.Context, q *launch.Start, files []*os.File) error {
+func (g *Guest) launch(ctx context.Context, q *launch.Start, files []*os.File) error {
 	var fds []int
 	for _, f := range files {
 		fds = append(fds, int(f.Fd()))
 	}
-	c, err := g.launcher.Call(launch.Request{ID: g.id, Start: q}, g.ended, fds...)
+	c, err := g.launcher.call(launch.Request{ID: g.id, Start: q}, g.ended, fds...)
 	if err != nil {
 		return err
 	}
@@ -71,7 +70,7 @@ func (g *guest) launch(ctx context.Context, q *launch.Start, files []*os.File) e
 		return g.launched(r)
 	case <-ctx.Done():
 	}
-	if _, err := g.launcher.Call(launch.Request{ID: g.id, Abandon: true}, nil); err != nil {
+	if _, err := g.launcher.call(launch.Request{ID: g.id, Abandon: true}, nil); err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
 	if err := g.launched(<-c); err == nil {
@@ -82,28 +81,23 @@ func (g *guest) launch(ctx context.Context, q *launch.Start, files []*os.File) e
 }
 
 // launched takes in the launcher's answer to a start.
-func (g *guest) launched(r launch.Reply) error {
-	if r.Err == nil && len(r.Files) != 1 {
-		launch.Close(r.Files)
-		r.Err = errors.New("launcher sent no pidfd")
+func (g *Guest) launched(r reply) error {
+	if r.err == nil && len(r.files) != 1 {
+		launch.Close(r.files)
+		r.err = errors.New("launcher sent no pidfd")
 	}
-	if r.Err != nil {
-		g.launcher.Forget(g.id)
-		return r.Err
+	if r.err != nil {
+		g.launcher.forget(g.id)
+		return r.err
 	}
-	g.pidfd = r.Files[0]
-	g.pid = pidOf(g.pidfd)
+	g.pidfd = r.files[0]
 	return nil
 }
 
-// limit sets what can be changed while the sandbox runs.
-func (g *guest) limit(l sandbox.Limits) error {
-	if g.group == nil {
-		return nil
-	}
-	err := errors.Join(g.group.SetMemory(l.MemoryBytes), g.group.SetCPU(l.CPUs), g.group.SetProcesses(l.Processes))
-	if err != nil {
-		return fmt.Errorf("limit sandbox: %w", err)
-	}
-	return nil
+// ended takes in that the program has, and the sandbox with it.
+func (g *Guest) ended(e sandbox.Exit) {
+	g.last = g.measure()
+	g.exit = e
+	g.exit.OutOfMemory = g.group != nil && g.group.OutOfMemory()
+	close(g.done)
 }
