@@ -1,6 +1,7 @@
 // Package auth finds out who is calling: it verifies AWS Signature Version 4
 // the way AWS's own services do, keeps the account's root credentials, and mints
-// the temporary credentials that functions run under.
+// temporary credentials: those that functions run under, and those that the security
+// token service issues. What a session carries is sealed into its token.
 //
 // A request is verified in three steps, because the first tells the gateway which
 // service is meant, the second says whether the body is worth reading, and the third

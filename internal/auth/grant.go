@@ -67,6 +67,9 @@ type Grant struct {
 	Name    string
 	Life    time.Duration
 	Session Session
+	// Source is the ARN of something that runs on this node under a role, a function
+	// for one. Its credentials end with the process, as those of ForRole do.
+	Source string
 }
 
 // Issue makes temporary credentials that live until they expire, or until their owner
@@ -88,6 +91,9 @@ func (s *Sessions) Issue(g Grant) (Credentials, error) {
 		g.Session.Owner, g.Session.OwnerID = g.ARN, g.ID
 	}
 	content := session{Role: g.ARN, Name: g.Name, Kind: g.Kind, ID: g.ID, With: &g.Session}
+	if g.Source != "" {
+		content.Source, content.Boot = g.Source, s.boot
+	}
 	if _, err := content.principal(); err != nil {
 		return Credentials{}, err
 	}

@@ -69,32 +69,6 @@ func (s *Sessions) openToken(accessKeyID, token string) (content session, err er
 	return content, record.Unmarshal(plain, &content)
 }
 
-// Seal encrypts a secret that is to be stored, under the node's key. Only Unseal with
-// the same label opens it, and refuses what was changed.
-func (s *Sessions) Seal(label string, plain []byte) ([]byte, error) {
-	aead, err := s.aead(labelStored + label)
-	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	return aead.Seal([]byte{tokenVersion}, nil, plain, []byte(label)), nil
-}
-
-// Unseal decrypts what Seal returned for this label.
-func (s *Sessions) Unseal(label string, sealed []byte) ([]byte, error) {
-	if len(sealed) == 0 || sealed[0] != tokenVersion {
-		return nil, fmt.Errorf("unseal: %w", errSealed)
-	}
-	aead, err := s.aead(labelStored + label)
-	if err != nil {
-		return nil, fmt.Errorf("unseal: %w", err)
-	}
-	plain, err := aead.Open(nil, nil, sealed[1:], []byte(label))
-	if err != nil {
-		return nil, fmt.Errorf("unseal: %w", errSealed)
-	}
-	return plain, nil
-}
-
 // aead is the cipher under a key of the label's own.
 func (s *Sessions) aead(label string) (cipher.AEAD, error) {
 	key := sign(s.key[:], label)

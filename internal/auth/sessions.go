@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
@@ -17,8 +16,6 @@ import (
 )
 
 const (
-	// nodeKeyFile holds the 32 bytes that session tokens are sealed with.
-	nodeKeyFile = "node.key"
 	// maxSession is the longest life of a session, as AWS has it for roles.
 	maxSession = 12 * time.Hour
 	// maxSessionName is the longest name of a session.
@@ -43,8 +40,8 @@ func (c Credentials) String() string { return c.AccessKeyID }
 // safe for concurrent use.
 //
 // Credentials made by ForRole belong to something that runs on this node, so they end
-// with the first of their expiry, Revoke, and the process. Those made by Issue belong
-// to somebody elsewhere and outlive the process.
+// with the first of their expiry, Revoke, and the process. So do those made by Issue with
+// a Source; without one they belong to somebody elsewhere and outlive the process.
 type Sessions struct {
 	key     [sha256.Size]byte
 	clock   clock.Clock
@@ -61,30 +58,22 @@ type openedSession struct {
 // OpenSessions reads the sealing key from node.key in dir, or makes it. A nil clock is the
 // machine's.
 func OpenSessions(dir string, clk clock.Clock) (*Sessions, error) {
-	b, err := ownerFile(dir, nodeKeyFile, func() ([]byte, error) {
-		b := make([]byte, sha256.Size)
-		rand.Read(b)
-		return b, nil
-	})
+	node, err := OpenNodeKey(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open node key: %w", err)
-	}
-	if len(b) != sha256.Size {
-		return nil, fmt.Errorf("open node key: %s has %d bytes, not %d", nodeKeyFile, len(b), sha256.Size)
+		return nil, err
 	}
 	if clk == nil {
 		clk = clock.System
 	}
-	s := &Sessions{key: [sha256.Size]byte(b), clock: clk, boot: id.Hex(8)}
+	s := &Sessions{key: node.b, clock: clk, boot: id.Hex(8)}
 	s.opened = newCache[string, openedSession](sessionsKept)
 	return s, nil
 }
 
 // ForRole makes credentials of a role for sourceARN, the function that will run under
-// them. They are of the role with this unique id alone, not of one that is made under
-// its name later; without an id it is told by its ARN. life is at most 12 hours. The
-// session name is the function's: 1 to 64 characters of [A-Za-z0-9_+=,.@-].
-func (s *Sessions) ForRole(roleARN, roleID, sessionName, sourceARN string, life time.Duration) (Credentials, error) {
+// them. life is at most 12 hours. The session name is the function's: 1 to 64
+// characters of [A-Za-z0-9_+=,.@-].
+func (s *Sessions) ForRole(roleARN, sessionName, sourceARN string, life time.Duration) (Credentials, error) {
 	if _, err := parseRole(roleARN); err != nil {
 		return Credentials{}, err
 	}
@@ -94,7 +83,7 @@ func (s *Sessions) ForRole(roleARN, roleID, sessionName, sourceARN string, life 
 	if life <= 0 || life > maxSession {
 		return Credentials{}, fmt.Errorf("life of a session is %v, not within %v", life, maxSession)
 	}
-	return s.mint(session{Role: roleARN, ID: roleID, Name: sessionName, Source: sourceARN, Boot: s.boot}, life)
+	return s.mint(session{Role: roleARN, Name: sessionName, Source: sourceARN, Boot: s.boot}, life)
 }
 
 // mint makes the credentials of a session.

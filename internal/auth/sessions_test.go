@@ -31,7 +31,7 @@ func openSessions(t testing.TB, dir string, c clock.Clock) *auth.Sessions {
 
 func mint(t testing.TB, s *auth.Sessions) auth.Credentials {
 	t.Helper()
-	c, err := s.ForRole(role, "", "hello", function, time.Hour)
+	c, err := s.ForRole(role, "hello", function, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,13 +136,13 @@ func TestRefusedSessions(t *testing.T) {
 		{role, "hello", 0},
 		{role, "hello", 13 * time.Hour},
 	} {
-		if _, err := s.ForRole(tt.role, "", tt.name, function, tt.life); err == nil {
+		if _, err := s.ForRole(tt.role, tt.name, function, tt.life); err == nil {
 			t.Errorf("%+v was taken", tt)
 		}
 	}
 	// A function's name is its sessions' name, and may be as short or as long.
 	for _, name := range []string{"x", strings.Repeat("x", 64)} {
-		if _, err := s.ForRole(role, "", name, function, time.Hour); err != nil {
+		if _, err := s.ForRole(role, name, function, time.Hour); err != nil {
 			t.Errorf("a function called %s: %v", name, err)
 		}
 	}

@@ -49,7 +49,10 @@ func (n *Node) openDoor(ctx context.Context) error {
 
 // apis are AWS's, as far as this node serves them.
 func (n *Node) apis() []wire.API {
-	return []wire.API{n.functions.API(n.invoker), n.logs.API(), n.iam.API(), n.sts.API(), n.audit.API()}
+	return []wire.API{
+		n.functions.API(n.invoker), n.logs.API(), n.iam.API(), n.sts.API(),
+		n.encryption.API(), n.parameters.API(), n.secrets.API(), n.audit.API(),
+	}
 }
 
 // serve answers on l until ctx ends, then lets the calls under way end for a

@@ -21,7 +21,7 @@ import (
 // openIdentity opens who there is, and who makes temporary credentials.
 func (n *Node) openIdentity(context.Context) error {
 	n.iam = iam.New(iam.Config{
-		Store: n.store, Account: n.root.Account(), Region: n.cfg.Region, Sealer: n.sessions, Clock: clock.System, Log: n.cfg.Log,
+		Store: n.store, Account: n.root.Account(), Region: n.cfg.Region, Sealer: n.nodeKey, Clock: clock.System, Log: n.cfg.Log,
 	})
 	n.run("identities", n.iam.Run)
 	n.sts = sts.New(sts.Config{Identities: n.iam, Sessions: n.sessions, Keys: gateway.SetKeys, Clock: clock.System})
@@ -32,7 +32,11 @@ func (n *Node) openIdentity(context.Context) error {
 func (n *Node) openPermissions() {
 	n.may = gateway.NewPermissions(gateway.PermissionsConfig{
 		Identities: n.iam, Region: n.cfg.Region, Log: n.cfg.Log,
-		Resources: map[string]gateway.Protected{"lambda": {Policies: n.functions}},
+		Resources: map[string]gateway.Protected{
+			"lambda":         {Policies: n.functions},
+			"kms":            {Policies: n.encryption, MustAllow: true},
+			"secretsmanager": {Policies: n.secrets},
+		},
 	})
 }
 
@@ -71,18 +75,12 @@ type credentials struct{ *Node }
 // ForRole asks anew whether the role may be assumed: it may have been deleted, or
 // trust others now.
 func (c credentials) ForRole(ctx context.Context, roleARN, session, functionARN string) (worker.Keys, error) {
-	role, err := c.iam.RoleOf(ctx, roleARN)
-	if err == nil {
-		err = roles(c).CheckRole(ctx, roleARN, functionARN)
-	}
-	switch {
-	case err == nil:
-	case fault.As(err).Status < http.StatusInternalServerError:
+	got, err := c.sts.ForService(ctx, sts.ServiceSession{
+		Service: lambdaService, RoleARN: roleARN, Name: session, Source: functionARN, Life: sessionLife,
+	})
+	if fault.Is(err, "AccessDenied") {
 		return worker.Keys{}, fault.New(http.StatusForbidden, "AccessDeniedException", "%s", errCannotAssume.Message)
-	default:
-		return worker.Keys{}, err
 	}
-	got, err := c.sessions.ForRole(roleARN, role.ID, session, functionARN, sessionLife)
 	if err != nil {
 		return worker.Keys{}, fmt.Errorf("make credentials of %s: %w", roleARN, err)
 	}

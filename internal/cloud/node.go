@@ -21,11 +21,14 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/iam"
 	"github.com/mayfly-cloud/mayfly/internal/iam/sts"
 	"github.com/mayfly-cloud/mayfly/internal/invoke"
+	"github.com/mayfly-cloud/mayfly/internal/key"
 	"github.com/mayfly-cloud/mayfly/internal/logs"
+	"github.com/mayfly-cloud/mayfly/internal/parameter"
 	"github.com/mayfly-cloud/mayfly/internal/placement"
 	"github.com/mayfly-cloud/mayfly/internal/runtime"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
+	"github.com/mayfly-cloud/mayfly/internal/secret"
 	"github.com/mayfly-cloud/mayfly/internal/store/pebble"
 	"github.com/mayfly-cloud/mayfly/internal/trace"
 	"github.com/mayfly-cloud/mayfly/internal/worker"
@@ -38,25 +41,29 @@ const shutdownGrace = 5 * time.Second
 type Node struct {
 	cfg Config
 
-	tracing   *trace.Tracing
-	store     *pebble.Store
-	blobs     *blobfile.Store
-	root      *auth.Root
-	sessions  *auth.Sessions
-	iam       *iam.Service
-	sts       *sts.Service
-	may       *gateway.Permissions
-	driver    sandbox.Driver
-	noGVisor  error            // why it is not gVisor's, where that was tried
-	network   *network.Network // nil where sandboxes have none,
-	ports     *ports           // and these instead
-	runtimes  *runtime.Set
-	worker    *worker.Worker
-	logs      *logs.Service
-	bill      *bill.Meter
-	audit     *audit.Trail
-	functions *function.Service
-	invoker   *invoke.Invoker
+	tracing    *trace.Tracing
+	store      *pebble.Store
+	blobs      *blobfile.Store
+	root       *auth.Root
+	sessions   *auth.Sessions
+	iam        *iam.Service
+	sts        *sts.Service
+	may        *gateway.Permissions
+	nodeKey    auth.NodeKey
+	encryption *key.Service
+	parameters *parameter.Service
+	secrets    *secret.Service
+	driver     sandbox.Driver
+	noGVisor   error            // why it is not gVisor's, where that was tried
+	network    *network.Network // nil where sandboxes have none,
+	ports      *ports           // and these instead
+	runtimes   *runtime.Set
+	worker     *worker.Worker
+	logs       *logs.Service
+	bill       *bill.Meter
+	audit      *audit.Trail
+	functions  *function.Service
+	invoker    *invoke.Invoker
 
 	listeners []net.Listener
 	server    *http.Server
@@ -83,7 +90,7 @@ type Info struct {
 func Start(ctx context.Context, cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg, failed: make(chan struct{})}
 	for _, open := range []func(context.Context) error{
-		n.openFront, n.openGround, n.openIdentity, n.openServices, n.openAudit, n.openCompute, n.openFunctions, n.openDoor,
+		n.openFront, n.openGround, n.openAudit, n.openIdentity, n.openSecrets, n.openServices, n.openCompute, n.openFunctions, n.openDoor,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, n.Close())
@@ -137,6 +144,9 @@ func (n *Node) openGround(ctx context.Context) error {
 	}
 	if n.root, err = auth.OpenRoot(n.cfg.Data, n.cfg.Account); err != nil {
 		return fmt.Errorf("open root credentials: %w", err)
+	}
+	if n.nodeKey, err = auth.OpenNodeKey(n.cfg.Data); err != nil {
+		return err
 	}
 	if n.sessions, err = auth.OpenSessions(n.cfg.Data, clock.System); err != nil {
 		return fmt.Errorf("open sessions: %w", err)

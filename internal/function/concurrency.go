@@ -104,7 +104,7 @@ func (s *Service) Reserved(ctx context.Context, function string) (*int, error) {
 // ReservedTotal is what an account's functions have reserved together. It is
 // asked for with every call, and answers from memory unless something changed.
 func (s *Service) ReservedTotal(account string) int {
-	total, err := s.reservations.get(&s.generation, account, func() (total int, err error) {
+	total, err := s.reservations.Get(&s.generation, account, func() (total int, err error) {
 		err = s.cfg.Store.View(context.Background(), func(r store.Reader) error {
 			total, err = reservedTotal(r)
 			return err

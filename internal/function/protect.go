@@ -15,7 +15,7 @@ import (
 // alone: one of a function not for its aliases. It answers from memory until the next
 // change.
 func (s *Service) ResourcePolicy(ctx context.Context, resourceARN string) ([]byte, error) {
-	return s.policies.get(&s.generation, resourceARN, func() ([]byte, error) {
+	return s.policies.Get(&s.generation, resourceARN, func() ([]byte, error) {
 		key := s.policyOf(resourceARN)
 		if key == nil {
 			return nil, nil
@@ -60,7 +60,7 @@ func (s *Service) policyOf(resourceARN string) []byte {
 // knownTags gives the tags of a function, which are shared and must not be changed.
 // What is not there, or cannot be read now, has none: it is refused anyway.
 func (s *Service) knownTags(ctx context.Context, name string) map[string]string {
-	tags, err := s.tags.get(&s.generation, name, func() (map[string]string, error) { return s.Tags(ctx, name) })
+	tags, err := s.tags.Get(&s.generation, name, func() (map[string]string, error) { return s.Tags(ctx, name) })
 	if err != nil {
 		return nil
 	}

@@ -22,7 +22,7 @@ type target struct {
 // every call is decided anew. The maps and slices of a target are shared and
 // must not be changed. It answers from memory until the next change.
 func (s *Service) Resolve(ctx context.Context, function, qualifier string) (invoke.Target, error) {
-	t, err := s.targets.get(&s.generation, Name{function, qualifier}, func() (*target, error) {
+	t, err := s.targets.Get(&s.generation, Name{function, qualifier}, func() (*target, error) {
 		return s.resolve(ctx, function, qualifier)
 	})
 	switch {

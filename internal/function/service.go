@@ -15,6 +15,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/code"
 	"github.com/mayfly-cloud/mayfly/internal/invoke"
+	"github.com/mayfly-cloud/mayfly/internal/recall"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 	"github.com/mayfly-cloud/mayfly/internal/worker"
 )
@@ -115,12 +116,12 @@ type Service struct {
 	secret atomic.Pointer[[]byte] // of links
 
 	// What is remembered of the store, each until the next generation.
-	generation   generation
-	targets      cache[Name, *target]  // by function and qualifier as callers spell them
-	reservations cache[string, int]    // by account
-	sites        cache[string, *URL]   // by the id in a URL's host
-	policies     cache[string, []byte] // documents, by the ARN of what they protect
-	tags         cache[string, map[string]string]
+	generation   recall.Generation
+	targets      recall.Cache[Name, *target]  // by function and qualifier as callers spell them
+	reservations recall.Cache[string, int]    // by account
+	sites        recall.Cache[string, *URL]   // by the id in a URL's host
+	policies     recall.Cache[string, []byte] // documents, by the ARN of what they protect
+	tags         recall.Cache[string, map[string]string]
 }
 
 // New makes a service over what the store holds. It reads nothing yet.
@@ -162,7 +163,7 @@ func (s *Service) Run(ctx context.Context) error {
 			case <-ctx.Done():
 				return nil
 			case <-changed:
-				s.generation.forget()
+				s.generation.Forget()
 			case <-tick.C:
 				break wait
 			}
@@ -181,6 +182,6 @@ func (s *Service) report(ctx context.Context, what string, err error) {
 // what was cached before it is acknowledged.
 func (s *Service) change(ctx context.Context, fn func(store.Tx) error) error {
 	err := s.cfg.Store.Update(ctx, fn)
-	s.generation.forget() // on errors too: a commit may have happened all the same
+	s.generation.Forget() // on errors too: a commit may have happened all the same
 	return err
 }

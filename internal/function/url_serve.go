@@ -122,7 +122,7 @@ func (u urls) buffer(ctx context.Context, w http.ResponseWriter, call invoke.Req
 
 // site finds the URL of an id.
 func (u urls) site(ctx context.Context, urlID string) (*URL, error) {
-	return u.sites.get(&u.generation, urlID, func() (at *URL, err error) {
+	return u.sites.Get(&u.generation, urlID, func() (at *URL, err error) {
 		err = u.cfg.Store.View(ctx, func(r store.Reader) error {
 			o, err := loadOr[urlOwner](r, hostKey(urlID), errForbidden)
 			if err != nil {

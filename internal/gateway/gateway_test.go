@@ -251,7 +251,7 @@ func TestOperationsKnowTheirCaller(t *testing.T) {
 
 func TestFunctionsMayDoNothingYet(t *testing.T) {
 	d := openDoor(t)
-	c, err := d.sessions.ForRole("arn:aws:iam::123456789012:role/reader", "", "hello", "arn:aws:lambda:us-east-1:123456789012:function:hello", time.Hour)
+	c, err := d.sessions.ForRole("arn:aws:iam::123456789012:role/reader", "hello", "arn:aws:lambda:us-east-1:123456789012:function:hello", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

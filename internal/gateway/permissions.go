@@ -14,6 +14,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/iam"
 	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
+	"github.com/mayfly-cloud/mayfly/internal/recall"
 )
 
 // accessDenied is the code of what a caller may not do.
@@ -62,8 +63,9 @@ type PermissionsConfig struct {
 // later why a caller was refused; most policies of functions ask for none.
 type Permissions struct {
 	cfg       PermissionsConfig
-	compiled  documents
-	questions sync.Pool // of *question
+	compiled  recall.Cache[string, *policy.Policy] // by document
+	forever   recall.Generation                    // what a document says never changes
+	questions sync.Pool                            // of *question
 }
 
 // NewPermissions makes Permissions.
@@ -216,7 +218,8 @@ func (m *Permissions) addResource(ctx context.Context, q *question) error {
 	if err != nil || doc == nil {
 		return err
 	}
-	p, err := m.compiled.policy(doc)
+	text := string(doc)
+	p, err := m.compiled.Get(&m.forever, text, func() (*policy.Policy, error) { return policy.Parse(doc, policy.Resource) })
 	if err != nil { // nil denies everything: what cannot be read might have
 		m.cfg.Log.ErrorContext(ctx, "a resource's policy cannot be read: it denies everything", "resource", q.Request.Resource, "error", err)
 	}
@@ -245,9 +248,6 @@ func (a asker) setKeys(ctx context.Context, w *want, k *policy.Keys) {
 	}
 	k.Set("aws:RequestedRegion", region)
 	k.Set("aws:ViaAWSService", strconv.FormatBool(a.v.principal.Kind == auth.Service))
-	if a.v.principal.SourceARN != "" {
-		k.Set("lambda:SourceFunctionArn", a.v.principal.SourceARN)
-	}
 	a.c.SetKeys(k)
 	if w.rule != nil && w.rule.Keys != nil {
 		w.keys = w.rule.Keys(ctx, w.in)

@@ -169,6 +169,9 @@ func (s *Service) detail(r store.Reader, at ref) (d detail, err error) {
 	if d.entity, err = byID(r, at.entity); err != nil {
 		return d, err
 	}
+	if err = s.current(r, d.entity); err != nil {
+		return d, err
+	}
 	if d.groups, err = entities(r, d.entity.Groups); err != nil || d.entity.Kind != Role {
 		return d, err
 	}

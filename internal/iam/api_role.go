@@ -38,16 +38,15 @@ func (a api) createRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.Crea
 	if err := a.Service.createRole(ctx, e, tagsIn(in.Tags)); err != nil {
 		return nil, err
 	}
-	return &iam.CreateRoleOutput{Role: a.wholeRole(e, nil)}, nil
+	return &iam.CreateRoleOutput{Role: a.wholeRole(e)}, nil
 }
 
-// wholeRole is a role with what only GetRole and its like tell.
-func (a api) wholeRole(e *Entity, used *Used) *types.Role {
+// wholeRole is a role with its tags, which lists leave out.
+func (a api) wholeRole(e *Entity) *types.Role {
 	r := a.roleOut(e)
 	if len(e.Tags) > 0 {
 		r.Tags = tagsOut(e.Tags)
 	}
-	r.RoleLastUsed = lastUsedOut(used)
 	return &r
 }
 
@@ -63,11 +62,15 @@ func (a api) getRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRoleOut
 	out := &iam.GetRoleOutput{}
 	err := a.cfg.Store.View(ctx, func(r store.Reader) error {
 		e, err := find(r, Role, aws.ToString(in.RoleName))
+		if err == nil {
+			err = a.current(r, e)
+		}
 		if err != nil {
 			return err
 		}
 		used, err := a.lastUsed(r, e.ID)
-		out.Role = a.wholeRole(e, used)
+		out.Role = a.wholeRole(e)
+		out.Role.RoleLastUsed = lastUsedOut(used)
 		return err
 	})
 	return out, err
@@ -83,7 +86,7 @@ func (a api) updateRoleDescription(ctx context.Context, in *iam.UpdateRoleDescri
 	if err != nil {
 		return nil, err
 	}
-	return &iam.UpdateRoleDescriptionOutput{Role: a.wholeRole(e, nil)}, nil
+	return &iam.UpdateRoleDescriptionOutput{Role: a.wholeRole(e)}, nil
 }
 
 func (a api) updateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssumeRolePolicyInput) (*iam.UpdateAssumeRolePolicyOutput, error) {
@@ -115,7 +118,7 @@ func (a api) createServiceLinkedRole(ctx context.Context, in *iam.CreateServiceL
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreateServiceLinkedRoleOutput{Role: a.wholeRole(e, nil)}, nil
+	return &iam.CreateServiceLinkedRoleOutput{Role: a.wholeRole(e)}, nil
 }
 
 func (a api) deleteServiceLinkedRole(ctx context.Context, in *iam.DeleteServiceLinkedRoleInput) (*iam.DeleteServiceLinkedRoleOutput, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
+	"github.com/mayfly-cloud/mayfly/internal/recall"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
 
@@ -58,7 +59,7 @@ func (s *Service) Caller(ctx context.Context, p auth.Principal) (*Caller, error)
 	if p.AccessKeyID == "" {
 		return s.readCaller(ctx, p)
 	}
-	return s.callers.get(s.changes.now(), p.AccessKeyID, func() (*Caller, error) { return s.readCaller(ctx, p) })
+	return s.callers.Get(&s.changes, p.AccessKeyID, func() (*Caller, error) { return s.readCaller(ctx, p) })
 }
 
 // owner says which user or role is behind a principal: by id, if it is known, else by
@@ -257,13 +258,11 @@ func (s *Service) compile(name, doc string) policy.Attached {
 	return s.compileAs(&s.compiled, name, doc, policy.Identity)
 }
 
-// Trust is the compiled trust policy of a role: who may assume it.
-func (s *Service) Trust(e *Entity) policy.Attached {
-	return s.compileAs(&s.trusts, e.Name, e.Trust, policy.Trust)
-}
+// never is the generation of what is compiled: a document always means the same.
+var never recall.Generation
 
-func (s *Service) compileAs(c *cache[string, *policy.Policy], name, doc string, kind policy.Kind) policy.Attached {
-	p, err := c.get(0, doc, func() (*policy.Policy, error) { return policy.Parse([]byte(doc), kind) })
+func (s *Service) compileAs(c *recall.Cache[string, *policy.Policy], name, doc string, kind policy.Kind) policy.Attached {
+	p, err := c.Get(&never, doc, func() (*policy.Policy, error) { return policy.Parse([]byte(doc), kind) })
 	if err != nil {
 		s.cfg.Log.Error("a stored policy cannot be read: it denies everything", "policy", name, "error", err)
 		return policy.Attached{Name: name}
@@ -293,6 +292,10 @@ func (c *Caller) setKeys(p auth.Principal, e *Entity) {
 	if !p.Issued.IsZero() {
 		c.set("aws:TokenIssueTime", p.Issued.UTC().Format(time.RFC3339))
 		c.set("aws:MultiFactorAuthPresent", "false")
+	}
+	if strings.HasPrefix(p.SourceARN, "arn:aws:lambda:") {
+		// https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+		c.set("lambda:SourceFunctionArn", p.SourceARN)
 	}
 	if p.Session != nil {
 		c.set("aws:SourceIdentity", p.Session.SourceIdentity)

@@ -27,7 +27,7 @@ func (u userKeys) Secret(ctx context.Context, accessKeyID, token string) (auth.C
 		return auth.Credential{}, auth.ErrUnknownKey
 	}
 	accessKeyID = strings.Clone(accessKeyID) // a part of a request's header
-	c, err := u.keys.get(u.changes.now(), accessKeyID, func() (credential, error) { return u.readCredential(ctx, accessKeyID) })
+	c, err := u.keys.Get(&u.changes, accessKeyID, func() (credential, error) { return u.readCredential(ctx, accessKeyID) })
 	switch {
 	case err != nil:
 		return auth.Credential{}, err

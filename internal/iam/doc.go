@@ -12,11 +12,10 @@
 //
 // Not here: passwords and login profiles, MFA devices, certificates, SSH keys, SAML
 // providers and service-specific credentials (their listings are empty), credential
-// and last-accessed reports, organizations, delegation requests, role templates. A
-// policy names principals by their ARNs and goes on to mean whoever has that name;
-// AWS remembers their ids. Simulations report which policies matched, but no
-// positions in them and no missing context values, and take no exclusions. Roles of
-// services are made with their trust policy and without permissions.
+// and last-accessed reports, organizations, delegation requests, role templates.
+// Simulations report which policies matched, but no positions in them and no missing
+// context values, and take no exclusions. Roles of services are made with their trust
+// policy and without permissions.
 //
 // Source: https://docs.aws.amazon.com/IAM/latest/APIReference/
 package iam

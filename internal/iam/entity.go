@@ -35,9 +35,10 @@ type Entity struct {
 	Groups []string // of users: ids
 	Keys   []string // of users: access key ids
 
-	// Of roles: who may assume it, for how many seconds at most, and the service
-	// it is linked to, if any.
+	// Of roles: who may assume it (see trust.go), for how many seconds at most, and
+	// the service it is linked to, if any.
 	Trust, Description string
+	Trusted            map[string]string // ids of those that Trust names, by their ARNs in it
 	MaxSession         int
 	Service            string
 }
@@ -54,11 +55,11 @@ type rules struct {
 }
 
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
-// There may be as many roles as AWS raises the quota to, because each function
-// should have one of its own.
+// There may be as many roles, and policies on one, as AWS raises the quotas to, because
+// each function should have a role of its own.
 var kinds = map[Kind]rules{
 	User:  {"User", "userName", "AIDA", 64, 5000, 2048, 10, "Users"},
-	Group: {"Group", "groupName", "AGPA", 128, 500, 5120, 10, "Groups"},
+	Group: {"Group", "groupName", "AGPA", 128, 300, 5120, 10, "Groups"},
 	Role:  {"Role", "roleName", "AROA", 64, 10000, 10240, 20, "Roles"},
 }
 
@@ -94,8 +95,10 @@ func byID(r store.Reader, id string) (*Entity, error) {
 // Find reads a user, group or role by its name.
 func (s *Service) Find(ctx context.Context, k Kind, name string) (e *Entity, err error) {
 	err = s.cfg.Store.View(ctx, func(r store.Reader) error {
-		e, err = find(r, k, name)
-		return err
+		if e, err = find(r, k, name); err != nil {
+			return err
+		}
+		return s.current(r, e)
 	})
 	return e, err
 }
@@ -117,6 +120,9 @@ func (s *Service) create(ctx context.Context, e *Entity, tags []Tag) (err error)
 	return s.change(ctx, func(tx store.Tx) error {
 		if there, err := exists(tx, nameKey(e.Kind, e.Name)); there || err != nil {
 			return errors.Join(err, alreadyExists("%s with name %s already exists.", k.title, e.Name))
+		}
+		if e.Trusted, err = s.bind(tx, e.Trust); err != nil {
+			return err
 		}
 		if err := add(tx, k.plural, 1, k.maxCount, k.plural+"PerAccount"); err != nil {
 			return err
@@ -221,6 +227,9 @@ func (s *Service) listEntities(ctx context.Context, k Kind, prefix string, w win
 				return err
 			}
 			e, err := byID(r, string(p.Value))
+			if err == nil {
+				err = s.current(r, e)
+			}
 			if err != nil {
 				return err
 			}

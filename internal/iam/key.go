@@ -23,7 +23,7 @@ type AccessKey struct {
 // maxKeys is how many access keys a user may have.
 const maxKeys = 2
 
-// Sealer keeps secrets that are stored. auth.Sessions is one.
+// Sealer keeps secrets that are stored. auth.NodeKey is one.
 type Sealer interface {
 	// Seal encrypts; what it returns opens under the same label alone.
 	Seal(label string, plain []byte) ([]byte, error)

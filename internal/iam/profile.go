@@ -39,11 +39,14 @@ func findProfile(r store.Reader, name string) (*Profile, error) {
 	return load[Profile](r, profileKey(name), noProfile(name))
 }
 
-func fill(r store.Reader, p *Profile) (filled, error) {
+func (s *Service) fill(r store.Reader, p *Profile) (filled, error) {
 	if p.Role == "" {
 		return filled{p, nil}, nil
 	}
 	role, err := byID(r, p.Role)
+	if err == nil {
+		err = s.current(r, role)
+	}
 	return filled{p, role}, err
 }
 
@@ -132,7 +135,7 @@ func (s *Service) profile(ctx context.Context, name string) (f filled, err error
 		if err != nil {
 			return err
 		}
-		f, err = fill(r, p)
+		f, err = s.fill(r, p)
 		return err
 	})
 	return f, err
@@ -150,7 +153,7 @@ func (s *Service) listProfiles(ctx context.Context, prefix string, w window) (li
 			if !strings.HasPrefix(found[i].Path, prefix) {
 				continue
 			}
-			f, err := fill(r, &found[i])
+			f, err := s.fill(r, &found[i])
 			if err != nil {
 				return err
 			}
@@ -168,6 +171,9 @@ func (s *Service) listProfiles(ctx context.Context, prefix string, w window) (li
 func (s *Service) profilesOf(ctx context.Context, role string, w window) (list []filled, marker string, err error) {
 	err = s.cfg.Store.View(ctx, func(r store.Reader) error {
 		e, err := find(r, Role, role)
+		if err == nil {
+			err = s.current(r, e)
+		}
 		if err != nil {
 			return err
 		}

@@ -63,7 +63,11 @@ func (s *Service) updateTrust(ctx context.Context, name, document string) error 
 	if err := checkTrust(document); err != nil {
 		return err
 	}
-	return s.alterRole(ctx, name, func(_ store.Tx, e *Entity) error { e.Trust = document; return nil })
+	return s.alterRole(ctx, name, func(tx store.Tx, e *Entity) (err error) {
+		e.Trust = document
+		e.Trusted, err = s.bind(tx, document)
+		return err
+	})
 }
 
 // updateRole sets a description and a longest session; nil leaves one as it is.

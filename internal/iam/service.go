@@ -9,6 +9,7 @@ import (
 
 	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
+	"github.com/mayfly-cloud/mayfly/internal/recall"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
 
@@ -29,11 +30,11 @@ type Config struct {
 // use.
 type Service struct {
 	cfg      Config
-	changes  generation
-	callers  cache[string, *Caller]
-	keys     cache[string, credential]
-	compiled cache[string, *policy.Policy] // by document: never out of date
-	trusts   cache[string, *policy.Policy] // the same for trust policies
+	changes  recall.Generation
+	callers  recall.Cache[string, *Caller]
+	keys     recall.Cache[string, credential]
+	compiled recall.Cache[string, *policy.Policy] // by document: never out of date
+	trusts   recall.Cache[string, *policy.Policy] // the same for trust policies
 	used     uses
 }
 
@@ -62,13 +63,13 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) watch(ctx context.Context) error {
 	changed, stop := s.cfg.Store.Watch(store.Key(room))
 	defer stop()
-	s.changes.forget() // what changed before the watch began
+	s.changes.Forget() // what changed before the watch began
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
-			s.changes.forget()
+			s.changes.Forget()
 		}
 	}
 }
@@ -77,7 +78,7 @@ func (s *Service) watch(ctx context.Context) error {
 // returned, nothing that was remembered from before counts any more. Even an
 // error may come after the commit.
 func (s *Service) change(ctx context.Context, fn func(store.Tx) error) error {
-	defer s.changes.forget()
+	defer s.changes.Forget()
 	return s.cfg.Store.Update(ctx, fn)
 }
 

@@ -1,16 +1,20 @@
 package iam_test
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/iam/iamtest"
 )
 
@@ -34,13 +38,20 @@ func start(t testing.TB) *node {
 func (n *node) as(c aws.CredentialsProvider) *awsiam.Client {
 	return awsiam.New(awsiam.Options{
 		Region: iamtest.Region, BaseEndpoint: &n.URL, Retryer: aws.NopRetryer{}, HTTPClient: n.World.Client, Credentials: c,
-	}, func(o *awsiam.Options) { o.HTTPSignerV4 = iamtest.Signer{World: n.World} })
+	}, func(o *awsiam.Options) { o.HTTPSignerV4 = signer{n.Clock} })
 }
 
 func (n *node) sts(c aws.CredentialsProvider) *sts.Client {
 	return sts.New(sts.Options{
 		Region: iamtest.Region, BaseEndpoint: &n.URL, Retryer: aws.NopRetryer{}, HTTPClient: n.World.Client, Credentials: c,
-	}, func(o *sts.Options) { o.HTTPSignerV4 = iamtest.Signer{World: n.World} })
+	}, func(o *sts.Options) { o.HTTPSignerV4 = signer{n.Clock} })
+}
+
+// signer signs at the World's time, whatever the machine's is.
+type signer struct{ clock *clock.Manual }
+
+func (s signer) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, options ...func(*v4.SignerOptions)) error {
+	return v4.NewSigner().SignHTTP(ctx, c, r, hash, service, region, s.clock.Now(), options...)
 }
 
 // ok ends the test unless a call has succeeded.

@@ -42,7 +42,10 @@ type Boot struct {
 	// Args, Env and Dir start the program.
 	Args, Env []string
 	Dir       string
-	Mounts    []sandbox.Mount
+	// Ahead is added to Args when nobody waits for the start: the program then does
+	// beforehand what costs more than it saves a caller who waits.
+	Ahead  []string
+	Mounts []sandbox.Mount
 	// PoolKey is equal for two members that may stand in for each other.
 	PoolKey string
 	// Agent says that the program is the agent, which Args leaves out: the caller
@@ -54,6 +57,9 @@ type Boot struct {
 // Java, whose heap is bounded when it starts.
 func (r Runtime) Boot(memoryMiB int) Boot {
 	b := Boot{Env: r.bootEnv(), Dir: "/", Mounts: r.mounts(), PoolKey: r.Name}
+	if r.entry.family == nodejs || r.entry.family == java {
+		b.Ahead = []string{"ahead"} // they compile what they run often
+	}
 	switch r.entry.family {
 	case provided:
 		b.Agent, b.PoolKey = true, string(provided)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -72,6 +74,35 @@ func TestSTSHasNoSchemas(t *testing.T) {
 				e.roundTrip(t, client, name)
 			}
 		})
+	}
+}
+
+// TestIAMHasNoSchemas calls every operation of IAM: there are none but forms there.
+func TestIAMHasNoSchemas(t *testing.T) {
+	unions := []iamtypes.PolicyIdentifier{
+		&iamtypes.PolicyIdentifierMemberInlinePolicyIdentifier{}, &iamtypes.PolicyIdentifierMemberPolicyArn{}, &iamtypes.PolicyIdentifierMemberPolicyType{},
+	}
+	var e *echo
+	var ops []wire.Operation
+	client := reflect.TypeFor[*iam.Client]()
+	for i := range client.NumMethod() {
+		m := client.Method(i)
+		if m.Type.NumIn() != 4 || m.Type.NumOut() != 2 || !strings.HasSuffix(m.Type.In(2).String(), "Input") {
+			continue
+		}
+		ops = append(ops, wire.OpOf(wire.Named(m.Name), m.Type.In(2).Elem(), m.Type.Out(0).Elem(), func(_ context.Context, in any) (any, error) {
+			e.in = in
+			return e.out, e.err
+		}))
+	}
+	e = serve(t, wire.API{
+		Service: "iam", Protocols: []wire.Protocol{wire.Query}, Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+		Unions: []wire.Union{wire.Variants(unions...)},
+	}, ops...)
+	e.fill.unions = map[reflect.Type][]any{reflect.TypeFor[iamtypes.PolicyIdentifier](): {unions[0], unions[1], unions[2]}}
+	c := iam.New(iam.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &e.url, HTTPClient: e, Retryer: aws.NopRetryer{}})
+	for _, name := range e.router.Operations() {
+		t.Run(name, func(t *testing.T) { e.roundTrip(t, c, name) })
 	}
 }
 

@@ -32,7 +32,9 @@ type Runtime interface {
 type Boot struct {
 	Args, Env []string
 	Dir       string
-	Mounts    []sandbox.Mount
+	// Ahead is added to Args when no call waits for the boot.
+	Ahead  []string
+	Mounts []sandbox.Mount
 	// PoolKey is the same for boots that can stand in for each other; empty
 	// keeps the boot out of the pool.
 	PoolKey string

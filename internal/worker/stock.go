@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
@@ -14,6 +15,7 @@ func (p *pool) shelf(o order) *shelf {
 	}
 	s := p.shelves[key]
 	if s == nil {
+		o.boot.Args = slices.Concat(o.boot.Args, o.boot.Ahead)
 		o.limits = sandbox.Limits{MemoryBytes: pooledMemory, Processes: maxProcesses, OpenFiles: maxOpenFiles}
 		s = &shelf{order: o, target: 1}
 		p.shelves[key] = s

@@ -41,6 +41,7 @@ type World struct {
 	FS       *vfs.MemFS
 	Store    store.Store
 	Root     *auth.Root
+	NodeKey  auth.NodeKey
 	Sessions *auth.Sessions
 	IAM      *iam.Service
 	STS      *sts.Service
@@ -70,9 +71,11 @@ func New(t testing.TB, tokens *http.Client) *World {
 	w.Store = opened
 	w.Root, err = auth.OpenRoot(dir, Account)
 	must(t, err)
+	w.NodeKey, err = auth.OpenNodeKey(dir)
+	must(t, err)
 	w.Sessions, err = auth.OpenSessions(dir, w.Clock)
 	must(t, err)
-	w.IAM = iam.New(iam.Config{Store: w.Store, Account: Account, Region: Region, Sealer: w.Sessions, Clock: w.Clock})
+	w.IAM = iam.New(iam.Config{Store: w.Store, Account: Account, Region: Region, Sealer: w.NodeKey, Clock: w.Clock})
 	w.STS = sts.New(sts.Config{
 		Identities: w.IAM, Sessions: w.Sessions, Clock: w.Clock, Tokens: oidc.New(oidc.Config{Client: tokens, Clock: w.Clock}),
 	})
@@ -113,7 +116,7 @@ func (w *World) Crash(t testing.TB) *iam.Service {
 	s, err := pebble.Open(t.Context(), pebble.Config{Dir: "data", FS: w.FS.CrashClone(vfs.CrashCloneCfg{}), Reserve: 64 << 10})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
-	return iam.New(iam.Config{Store: s, Account: Account, Region: Region, Sealer: w.Sessions, Clock: w.Clock})
+	return iam.New(iam.Config{Store: s, Account: Account, Region: Region, Sealer: w.NodeKey, Clock: w.Clock})
 }
 
 // serve is the way of a request through the gateway, in short.

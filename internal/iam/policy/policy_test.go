@@ -354,3 +354,28 @@ func TestAsk(t *testing.T) {
 		}
 	}
 }
+
+// TestPublic shows which policies let everybody in.
+func TestPublic(t *testing.T) {
+	const who = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": `
+	for doc, want := range map[string]bool{
+		who + `"*"}}`:                                 true,
+		who + `{"AWS": "*"}}}`:                        true,
+		who + `{"AWS": ["111122223333", "*"]}}}`:      true,
+		who + `{"AWS": "111122223333"}}}`:             false,
+		who + `{"Service": "lambda.amazonaws.com"}}}`: false,
+		who + `"*", "Condition": {"StringEquals": {"AWS:PrincipalAccount": "111122223333"}}}}`:              false,
+		who + `"*", "Condition": {"StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}}}`:      true,
+		who + `"*", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}}}`:           true,
+		who + `"*", "Condition": {"StringLike": {"aws:PrincipalArn": "*"}}}}`:                               true,
+		who + `"*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}}`:                           false,
+		who + `"*", "Condition": {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}}}}`:            true,
+		who + `"*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}}`:                               true,
+		strings.Replace(who, "Allow", "Deny", 1) + `"*"}}`:                                                  false,
+		strings.Replace(strings.Replace(who, "Allow", "Deny", 1), "Principal", "NotPrincipal", 1) + `"*"}}`: false,
+	} {
+		if got := must(doc, policy.Resource).Public(); got != want {
+			t.Errorf("%s: %v", doc, got)
+		}
+	}
+}

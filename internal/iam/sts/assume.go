@@ -132,6 +132,31 @@ func (a *assumption) lifeOf(role *iam.Entity, p auth.Principal) (time.Duration, 
 	return life, nil
 }
 
+// ServiceSession is what a service asks credentials of a role for.
+type ServiceSession struct {
+	Service string // "lambda.amazonaws.com"
+	RoleARN string
+	// Name is the session's, and Source the ARN of what will run under it on this node.
+	Name, Source string
+	Life         time.Duration
+}
+
+// ForService makes credentials of a role for something of a service's that runs on this
+// node: they end with the process, or when they are revoked. A role that the service
+// may not assume, or that is not there, is a fault with the code AccessDenied.
+func (s *Service) ForService(ctx context.Context, a ServiceSession) (auth.Credentials, error) {
+	role, err := s.trustedBy(ctx, a.Service, a.RoleARN, a.Source)
+	if err != nil {
+		return auth.Credentials{}, err
+	}
+	if role == nil {
+		return auth.Credentials{}, denied("%s is not authorized to perform: sts:AssumeRole on resource: %s", a.Service, clip(a.RoleARN))
+	}
+	return s.cfg.Sessions.Issue(auth.Grant{
+		Kind: auth.RoleSession, ARN: s.cfg.Identities.ARN(role), ID: role.ID, Name: a.Name, Life: a.Life, Source: a.Source,
+	})
+}
+
 // mint makes the credentials of a role.
 func (s *Service) mint(role *iam.Entity, name string, life time.Duration, session auth.Session) (*assumed, error) {
 	c, packed, err := s.issue(auth.Grant{
@@ -150,9 +175,15 @@ func (s *Service) mint(role *iam.Entity, name string, life time.Duration, sessio
 // source, the ARN of the thing that is to run under it, or empty. A role that is not
 // there may not be.
 func (s *Service) MayAssume(ctx context.Context, service, roleARN, source string) (bool, error) {
+	role, err := s.trustedBy(ctx, service, roleARN, source)
+	return role != nil, err
+}
+
+// trustedBy gives the role if a service may assume it, else nil.
+func (s *Service) trustedBy(ctx context.Context, service, roleARN, source string) (*iam.Entity, error) {
 	role, err := s.role(ctx, roleARN)
 	if role == nil || err != nil {
-		return false, err
+		return nil, err
 	}
 	req := policy.Request{
 		Principal: policy.Principal{Type: policy.Service, Service: service},
@@ -164,5 +195,8 @@ func (s *Service) MayAssume(ctx context.Context, service, roleARN, source string
 	if source != "" {
 		req.Keys.Set("aws:SourceArn", source)
 	}
-	return s.trusts(&req, &policy.Policies{}, role, service, &auth.Session{}).Allowed, nil
+	if !s.trusts(&req, &policy.Policies{}, role, service, &auth.Session{}).Allowed {
+		return nil, nil
+	}
+	return role, nil
 }

@@ -11,7 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
+	"github.com/mayfly-cloud/mayfly/internal/auth"
+	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/iam/iamtest"
+	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
+	ists "github.com/mayfly-cloud/mayfly/internal/iam/sts"
 )
 
 const userARN = "arn:aws:iam::" + account + ":user/"
@@ -236,5 +240,39 @@ func TestServicesMayAssume(t *testing.T) {
 		if got, err := n.STS.MayAssume(ctx, tt.service, tt.role, tt.source); err != nil || got != tt.want {
 			t.Errorf("%+v: %v %v", tt, got, err)
 		}
+		_, err := n.STS.ForService(ctx, ists.ServiceSession{Service: tt.service, RoleARN: tt.role, Name: "f", Source: tt.source, Life: time.Hour})
+		if (err == nil) != tt.want || err != nil && !fault.Is(err, "AccessDenied") {
+			t.Errorf("%+v: credentials: %v", tt, err)
+		}
+	}
+}
+
+// A function's credentials are of its role as the role is, and end with either.
+func TestFunctionsCredentials(t *testing.T) {
+	n, ctx := start(t, nil), t.Context()
+	function := "arn:aws:lambda:us-east-1:" + account + ":function:f"
+	role := n.role("f", iamtest.Trust(`{"Service":"lambda.amazonaws.com"}`), iamtest.Allow("s3:GetObject", "*"))
+	c, err := n.STS.ForService(ctx, ists.ServiceSession{Service: "lambda.amazonaws.com", RoleARN: *role, Name: "f", Source: function, Life: time.Hour})
+	must(t, err)
+	keys := n.IAM.Owned(n.Sessions)
+	got, err := keys.Secret(ctx, c.AccessKeyID, c.Token)
+	must(t, err)
+	id := *ok[iam.GetRoleOutput](t)(n.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String("f")})).Role.RoleId
+	if p := got.Principal; p.UserID != id+":f" || p.SourceARN != function || p.RoleARN != *role {
+		t.Errorf("%+v", p)
+	}
+	if d := n.decideFor(got.Principal, "s3:GetObject"); !d.Allowed {
+		t.Errorf("%+v", d)
+	}
+	caller, err := n.IAM.Caller(ctx, got.Principal)
+	must(t, err)
+	var k policy.Keys
+	caller.SetKeys(&k)
+	if v := k.Get("lambda:SourceFunctionArn"); len(v) != 1 || v[0] != function {
+		t.Errorf("lambda:SourceFunctionArn is %q", v)
+	}
+	n.Sessions.Revoke(c.AccessKeyID, c.Expires)
+	if _, err := keys.Secret(ctx, c.AccessKeyID, c.Token); err != auth.ErrInvalidToken {
+		t.Errorf("revoked: %v", err)
 	}
 }

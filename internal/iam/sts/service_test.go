@@ -1,17 +1,21 @@
 package sts_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/iam/iamtest"
 )
 
@@ -35,13 +39,13 @@ func start(t testing.TB, tokens *http.Client) *node {
 func (n *node) identities(c aws.CredentialsProvider) *iam.Client {
 	return iam.New(iam.Options{
 		Region: iamtest.Region, BaseEndpoint: &n.URL, Retryer: aws.NopRetryer{}, HTTPClient: n.Client, Credentials: c,
-	}, func(o *iam.Options) { o.HTTPSignerV4 = iamtest.Signer{World: n.World} })
+	}, func(o *iam.Options) { o.HTTPSignerV4 = signer{n.Clock} })
 }
 
 func (n *node) tokens(c aws.CredentialsProvider) *sts.Client {
 	return sts.New(sts.Options{
 		Region: iamtest.Region, BaseEndpoint: &n.URL, Retryer: aws.NopRetryer{}, HTTPClient: n.Client, Credentials: c,
-	}, func(o *sts.Options) { o.HTTPSignerV4 = iamtest.Signer{World: n.World} })
+	}, func(o *sts.Options) { o.HTTPSignerV4 = signer{n.Clock} })
 }
 
 // user makes a user with an inline policy, unless it is empty, and gives its keys.
@@ -69,6 +73,13 @@ func (n *node) role(name, trust, doc string) *string {
 
 func temporary(c *types.Credentials) aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
+}
+
+// signer signs at the World's time, whatever the machine's is.
+type signer struct{ clock *clock.Manual }
+
+func (s signer) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, options ...func(*v4.SignerOptions)) error {
+	return v4.NewSigner().SignHTTP(ctx, c, r, hash, service, region, s.clock.Now(), options...)
 }
 
 // ok ends the test unless a call has succeeded.

@@ -25,11 +25,12 @@ public final class Main {
 
   public static void main(String[] args) throws IOException {
     Log.redirectStandard();
-    new Main().run();
+    new Main().run(args.length > 0);
   }
 
-  private void run() throws IOException {
-    warm();
+  /** Nobody waits for a process that was started ahead. */
+  private void run(boolean ahead) throws IOException {
+    if (ahead) warm();
     wire.send('H', Json.write(Map.of("runtime", "java", "version", System.getProperty("java.version"))));
     while (true) {
       Wire.Frame f = wire.receive();

@@ -1,0 +1,4 @@
+package iam
+
+// Renamed is renamed, for its fuzz test.
+var Renamed = renamed
