@@ -11,6 +11,7 @@ import (
 
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/clock"
+	"github.com/mayfly-cloud/mayfly/internal/function"
 	"github.com/mayfly-cloud/mayfly/internal/gateway"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
 )
@@ -18,7 +19,7 @@ import (
 // openDoor compiles the APIs and serves them.
 func (n *Node) openDoor(ctx context.Context) error {
 	var routers []*wire.Router
-	for _, api := range n.apis() {
+	for _, api := range n.apis(n.invoker) {
 		r, err := wire.New(api)
 		if err != nil {
 			return fmt.Errorf("compile API of %s: %w", api.Service, err)
@@ -48,9 +49,9 @@ func (n *Node) openDoor(ctx context.Context) error {
 }
 
 // apis are AWS's, as far as this node serves them.
-func (n *Node) apis() []wire.API {
+func (n *Node) apis(run function.Invoker) []wire.API {
 	return []wire.API{
-		n.functions.API(n.invoker), n.logs.API(), n.iam.API(), n.sts.API(),
+		n.functions.API(run), n.logs.API(), n.iam.API(), n.sts.API(),
 		n.encryption.API(), n.parameters.API(), n.secrets.API(), n.audit.API(),
 	}
 }

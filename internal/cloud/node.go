@@ -90,7 +90,7 @@ type Info struct {
 func Start(ctx context.Context, cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg, failed: make(chan struct{})}
 	for _, open := range []func(context.Context) error{
-		n.openFront, n.openGround, n.openAudit, n.openIdentity, n.openSecrets, n.openServices, n.openCompute, n.openFunctions, n.openDoor,
+		n.openFront, n.openGround, n.openIdentity, n.openSecrets, n.openServices, n.openAudit, n.openCompute, n.openFunctions, n.openDoor,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, n.Close())

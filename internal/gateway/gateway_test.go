@@ -99,7 +99,7 @@ func (ownerOnly) Caller(_ context.Context, p auth.Principal) (*iam.Caller, error
 	case auth.Anonymous:
 		kind = policy.Anonymous
 	}
-	return &iam.Caller{Principal: policy.Principal{Type: kind, ARN: p.ARN, Account: p.Account}}, nil
+	return &iam.Caller{Principal: policy.Principal{Type: kind, ARN: p.ARN, Account: p.Account, Issuer: p.RoleARN}}, nil
 }
 
 func (ownerOnly) Note(auth.Principal, string) {}
@@ -109,12 +109,18 @@ func (ownerOnly) Note(auth.Principal, string) {}
 func asks(service, member, before string, ops ...wire.Operation) access.Table {
 	t := access.Table{}
 	for _, op := range ops {
-		t[op.Name()] = access.Rule{Action: service + ":" + op.Name(), Resources: func(_ context.Context, in any) []string {
-			if member == "" {
-				return nil
-			}
-			return []string{"arn:aws:" + service + ":" + region + ":" + account + ":" + before + access.Text(in, member)}
-		}}
+		t[op.Name()] = access.Rule{
+			Action: service + ":" + op.Name(),
+			Resources: func(_ context.Context, in any) []string {
+				if member == "" {
+					return nil
+				}
+				return []string{"arn:aws:" + service + ":" + region + ":" + account + ":" + before + access.Text(in, member)}
+			},
+			Keys: func(_ context.Context, in any) access.Keys {
+				return access.Keys{"test:Function": {access.Text(in, "FunctionName")}}
+			},
+		}
 	}
 	return t
 }
