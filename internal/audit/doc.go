@@ -14,7 +14,8 @@
 //	kind      what                                  durable
 //	change    a request that may change something   before Record returns
 //	refusal   one that permission was refused       before Record returns
-//	read      one that changes nothing              within 100 ms
+//	read      one that changes nothing              within 100 ms; before Record returns
+//	                                                if it hands out secrets or credentials
 //
 // Record is called once what was asked for is done, or refused. A refusal is answered
 // after it; of a change, what fits into the connection's buffers (4 KB) is held back

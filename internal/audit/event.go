@@ -63,6 +63,9 @@ func (e *Event) kind() (k Kind, ok bool) {
 	return Change, true
 }
 
+// waits says whether e has to be durable before its caller is answered.
+func (e *Event) waits(k Kind) bool { return k != Read || handedOut[e.Service][e.Operation] }
+
 // size is about what e takes in memory.
 func (e *Event) size() int {
 	n := 1024 + len(e.UserAgent) + len(e.ErrorMessage) + len(e.RequestID)

@@ -69,6 +69,9 @@ func TestPowerCut(t *testing.T) {
 	n := startOn(t, fs)
 	n.trail.Record(event(root, "CreateFunction", "orders"))
 	n.trail.Record(refusal(t, hook))
+	secret := event(hook, "GetSecretValue", "orders")
+	secret.Service, secret.ReadOnly = "secretsmanager", true
+	n.trail.Record(secret)
 	rng := rand.New(rand.NewPCG(1, 2))
 	after, err := pebble.Open(t.Context(), pebble.Config{Dir: "data", FS: fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rng}), Reserve: 64 << 10})
 	if err != nil {
@@ -81,7 +84,7 @@ func TestPowerCut(t *testing.T) {
 	for _, e := range list {
 		got = append(got, e.Operation)
 	}
-	if d := cmp.Diff([]string{"Invoke", "CreateFunction"}, got); d != "" {
+	if d := cmp.Diff([]string{"GetSecretValue", "Invoke", "CreateFunction"}, got); d != "" {
 		t.Error(d)
 	}
 }

@@ -31,6 +31,15 @@ var dataEvents = table(map[string]string{
 // auditAction is what a caller must be allowed to do to read the trail's page.
 const auditAction = "GetAuditTrail"
 
+// handedOut are the reads that hand out secrets or credentials, by service: who learned
+// them is not to be lost.
+var handedOut = table(map[string]string{
+	"secretsmanager": "GetSecretValue BatchGetSecretValue",
+	"ssm":            "GetParameter GetParameters GetParametersByPath GetParameterHistory",
+	"kms":            "Decrypt ReEncrypt GenerateDataKey GenerateDataKeyWithoutPlaintext",
+	"sts":            "AssumeRole AssumeRoleWithWebIdentity GetSessionToken GetFederationToken",
+})
+
 func table(names map[string]string) map[string]map[string]bool {
 	t := make(map[string]map[string]bool, len(names))
 	for service, list := range names {

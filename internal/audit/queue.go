@@ -8,8 +8,8 @@ import (
 
 // Bounds of what waits for the store.
 const (
-	maxQueue      = 8192     // events; reads may fill half
-	maxQueueBytes = 32 << 20 // about; reads may fill half
+	maxQueue      = 8192     // events; those nobody waits for may fill half
+	maxQueueBytes = 32 << 20 // about; those nobody waits for may fill half
 	maxBatch      = 256      // events in one transaction
 )
 
@@ -46,7 +46,7 @@ func newQueue() queue {
 func (q *queue) add(w waiting) bool {
 	size, share := w.event.size(), 1
 	signal := q.hurry
-	if w.kind == Read {
+	if w.stored == nil {
 		share, signal = 2, q.wake
 	}
 	q.mu.Lock()

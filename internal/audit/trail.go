@@ -70,15 +70,15 @@ func (t *Trail) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// Record takes an event, if it is one for the trail. A change or a refusal is durable
-// when it returns, unless that takes longer than a second; of a read it returns at
-// once. It is called by many at once, on the goroutines of their requests.
+// Record takes an event, if it is one for the trail. A change, a refusal or a read that
+// hands out a secret is durable when it returns, unless that takes longer than a
+// second; of another read it returns at once. It is called by many at once, on the goroutines of their requests.
 func (t *Trail) Record(e Event) {
 	k, ok := e.kind()
 	if !ok {
 		return
 	}
-	if k == Read {
+	if !e.waits(k) {
 		t.queue.add(waiting{event: e, kind: k})
 		return
 	}

@@ -26,25 +26,20 @@ import (
 const tell = `export const handler = async () => ({id: process.env.AWS_ACCESS_KEY_ID,
 	secret: process.env.AWS_SECRET_ACCESS_KEY, token: process.env.AWS_SESSION_TOKEN});`
 
-// identities is a client of identity management, as root.
-func identities(n *node.Node) *iam.Client {
-	return iam.New(iam.Options{Region: node.Region, BaseEndpoint: aws.String("http://" + n.Listen), Retryer: aws.NopRetryer{},
-		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
-}
-
 // asFunction is a client with the credentials of a function.
 func asFunction(t *testing.T, n *node.Node, function string) *lambda.Client {
 	t.Helper()
 	var c struct{ ID, Secret, Token string }
 	at(t, n, "invoke", "-q", function).decode(t, &c)
-	return lambda.New(lambda.Options{Region: node.Region, BaseEndpoint: aws.String("http://" + n.Listen), Retryer: aws.NopRetryer{},
-		Credentials: credentials.NewStaticCredentialsProvider(c.ID, c.Secret, c.Token)})
+	o := n.Lambda().Options()
+	o.Credentials = credentials.NewStaticCredentialsProvider(c.ID, c.Secret, c.Token)
+	return lambda.New(o)
 }
 
 // policies are the inline policies of a role, by name; nil if there is no such role.
 func policies(t *testing.T, n *node.Node, role string) map[string]string {
 	t.Helper()
-	c := identities(n)
+	c := n.IAM()
 	list, err := c.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: &role})
 	if err != nil {
 		return nil
@@ -174,7 +169,7 @@ func TestDeployGrants(t *testing.T) {
 func TestDeployLeavesOtherRolesAlone(t *testing.T) {
 	n := node.Start(t)
 	dir := folder(t, "teller", "index.mjs", tell)
-	c := identities(n)
+	c := n.IAM()
 	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`
 	role, err := c.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("mayfly-teller"), AssumeRolePolicyDocument: &trust})
 	if err != nil {
@@ -210,8 +205,8 @@ func TestAudit(t *testing.T) {
 	at(t, n, "audit", "--denied", "--changes").check(t, 1, "", "[denied changes]")
 	at(t, n, "audit", "-n", "-1").check(t, 1, "", "Leave it out")
 
-	trail := cloudtrail.New(cloudtrail.Options{Region: node.Region, BaseEndpoint: aws.String("http://" + n.Listen), Retryer: aws.NopRetryer{},
-		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
+	o := n.Lambda().Options()
+	trail := cloudtrail.New(cloudtrail.Options{Region: o.Region, BaseEndpoint: o.BaseEndpoint, Retryer: o.Retryer, Credentials: o.Credentials})
 	out, err := trail.LookupEvents(t.Context(), &cloudtrail.LookupEventsInput{LookupAttributes: []trailtypes.LookupAttribute{
 		{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: aws.String("CreateFunction20150331")}}})
 	if err != nil || len(out.Events) != 1 || aws.ToString(out.Events[0].Username) != "root" {
@@ -223,7 +218,7 @@ func TestAudit(t *testing.T) {
 func TestAuditSurvivesKill(t *testing.T) {
 	n := node.Start(t)
 	user := aws.String("ada")
-	if _, err := identities(n).CreateUser(t.Context(), &iam.CreateUserInput{UserName: user}); err != nil {
+	if _, err := n.IAM().CreateUser(t.Context(), &iam.CreateUserInput{UserName: user}); err != nil {
 		t.Fatal(err)
 	}
 	n.Kill()
@@ -244,7 +239,7 @@ func TestAuditFollows(t *testing.T) {
 	defer cmd.Process.Kill()
 	lines := follow(out)
 	for _, name := range []string{"ada", "bob"} {
-		if _, err := identities(n).CreateUser(t.Context(), &iam.CreateUserInput{UserName: &name}); err != nil {
+		if _, err := n.IAM().CreateUser(t.Context(), &iam.CreateUserInput{UserName: &name}); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, lines, "iam:CreateUser  "+name)
