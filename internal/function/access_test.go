@@ -73,8 +73,10 @@ func TestNeeds(t *testing.T) {
 			[]access.Need{need("DeleteFunctionUrlConfig", hello, with(access.Keys{"lambda:FunctionArn": {hello}, "lambda:FunctionUrlAuthType": {"AWS_IAM"}}))}},
 		"tags": {"TagResource", &lambda.TagResourceInput{Resource: aws.String(hello), Tags: map[string]string{"x": "y"}},
 			[]access.Need{need("TagResource", hello, with(access.Keys{"aws:RequestTag/x": {"y"}, "aws:TagKeys": {"x"}}))}},
-		"a layer":            {"PublishLayerVersion", &lambda.PublishLayerVersionInput{LayerName: aws.String("l")}, []access.Need{{Action: "lambda:PublishLayerVersion", Resource: prefix + "layer:l"}}},
-		"a layer version":    {"DeleteLayerVersion", &lambda.DeleteLayerVersionInput{LayerName: aws.String("l"), VersionNumber: aws.Int64(3)}, []access.Need{{Action: "lambda:DeleteLayerVersion", Resource: layer}}},
+		"a layer":         {"PublishLayerVersion", &lambda.PublishLayerVersionInput{LayerName: aws.String("l")}, []access.Need{{Action: "lambda:PublishLayerVersion", Resource: prefix + "layer:l"}}},
+		"a layer version": {"DeleteLayerVersion", &lambda.DeleteLayerVersionInput{LayerName: aws.String("l"), VersionNumber: aws.Int64(3)}, []access.Need{{Action: "lambda:DeleteLayerVersion", Resource: layer}}},
+		"a layer, spelled otherwise": {"GetLayerVersionByArn", &lambda.GetLayerVersionByArnInput{Arn: aws.String(strings.Replace(prefix, "arn:aws:", "arn:aws-cn:", 1) + "layer:l:003")},
+			[]access.Need{{Action: "lambda:GetLayerVersion", Resource: layer}}},
 		"a layer by its ARN": {"GetLayerVersionByArn", &lambda.GetLayerVersionByArnInput{Arn: aws.String(layer)}, []access.Need{{Action: "lambda:GetLayerVersion", Resource: layer}}},
 	} {
 		if d := cmp.Diff(tt.want, table[tt.op].Needs(ctx, tt.in)); d != "" {

@@ -105,7 +105,7 @@ func (s *Service) layerResource(layer string) string {
 
 func (s *Service) aboutLayerVersion(_ context.Context, in any) []string {
 	if in, ok := in.(*lambda.GetLayerVersionByArnInput); ok {
-		return []string{aws.ToString(in.Arn)}
+		return []string{s.layerVersionResource(aws.ToString(in.Arn))}
 	}
 	var n *int64
 	switch in := in.(type) {
@@ -121,6 +121,24 @@ func (s *Service) aboutLayerVersion(_ context.Context, in any) []string {
 		n = in.VersionNumber
 	}
 	return []string{s.layerResource(access.Text(in, "LayerName")) + ":" + strconv.FormatInt(aws.ToInt64(n), 10)}
+}
+
+// layerVersionResource is the one spelling of a layer version's ARN: nobody gets around
+// a policy by another partition, or zeros before the number.
+func (s *Service) layerVersionResource(text string) string {
+	name, n, err := s.parseLayerVersion(text)
+	if err != nil || n < 1 {
+		return text // of others, or none: refused
+	}
+	return s.layerARN(name, uint64(n))
+}
+
+func (s *Service) layerVersionResources(texts []string) []string {
+	list := make([]string, 0, maxLayers)
+	for _, text := range texts[:min(len(texts), maxLayers)] { // more are refused
+		list = append(list, s.layerVersionResource(text))
+	}
+	return list
 }
 
 // functionKeys are the tags of the function that is named; versions and aliases
@@ -168,9 +186,9 @@ func (s *Service) settingsKeys(ctx context.Context, in any) access.Keys {
 		if in.CodeSigningConfigArn != nil {
 			keys["lambda:CodeSigningConfigArn"] = []string{*in.CodeSigningConfigArn}
 		}
-		return withNetwork(keys, in.Layers, in.VpcConfig)
+		return withNetwork(keys, s.layerVersionResources(in.Layers), in.VpcConfig)
 	case *lambda.UpdateFunctionConfigurationInput:
-		return withNetwork(s.functionKeys(ctx, in), in.Layers, in.VpcConfig)
+		return withNetwork(s.functionKeys(ctx, in), s.layerVersionResources(in.Layers), in.VpcConfig)
 	}
 	return nil
 }
@@ -215,7 +233,7 @@ func (s *Service) runsAs(function, role *string, layers []string) (needs []acces
 			"iam:PassedToService": {principal}, "iam:AssociatedResourceArn": {s.functionResource(aws.ToString(function), "")},
 		}})
 	}
-	for _, l := range layers[:min(len(layers), maxLayers)] { // more are refused
+	for _, l := range s.layerVersionResources(layers) {
 		needs = append(needs, access.Need{Action: "lambda:GetLayerVersion", Resource: l})
 	}
 	return needs
