@@ -53,6 +53,7 @@ func Dispatch() {
 			os.Exit(1)
 		}
 		debug.SetGCPercent(bootGC)
+		time.AfterFunc(hurry, endHurry)
 		time.AfterFunc(settled, func() {
 			debug.SetGCPercent(100)
 			debug.FreeOSMemory()

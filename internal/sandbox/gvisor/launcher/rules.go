@@ -26,10 +26,6 @@ func newRules(s launch.Setup) (rules, error) {
 		"--overlay2=none",
 		"--host-settings=ignore",
 		"--shared-root=" + s.Dir,
-		// The fast path spins on a core while it waits for the guest. It pays
-		// for one busy sandbox on idle cores and costs 40 % of the throughput
-		// once sandboxes outnumber cores, which here they do.
-		"--systrap-disable-fast-path",
 	}
 	if s.Rootless {
 		flags = append(flags, "--rootless")
