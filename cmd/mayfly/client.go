@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -27,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/mayfly-cloud/mayfly/internal/auth"
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 )
 
 // settings are the flags that every command has.
@@ -101,18 +100,18 @@ func (s *settings) clientAs(creds aws.Credentials) *client {
 	provider := credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken)
 	endpoint := aws.String(s.endpoint())
 	// A call may run for 15 minutes; being refused or cut off is reported at once.
-	http := &http.Client{Timeout: 16 * time.Minute}
+	http := &http.Client{Timeout: 16 * time.Minute, Transport: sdkhttp.Over(http.DefaultTransport)}
 	return &client{
 		endpoint: s.endpoint(),
 		creds:    creds,
 		lambda: lambda.New(lambda.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
-			HTTPClient: http, Retryer: retryer()}),
+			HTTPClient: http, Retryer: aws.NopRetryer{}}),
 		logs: cloudwatchlogs.New(cloudwatchlogs.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
-			HTTPClient: http, Retryer: retryer()}),
+			HTTPClient: http, Retryer: aws.NopRetryer{}}),
 		sts: sts.New(sts.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
-			HTTPClient: http, Retryer: retryer()}),
+			HTTPClient: http, Retryer: aws.NopRetryer{}}),
 		iam: iam.New(iam.Options{Region: region(), BaseEndpoint: endpoint, Credentials: provider,
-			HTTPClient: http, Retryer: retryer()}),
+			HTTPClient: http, Retryer: aws.NopRetryer{}}),
 	}
 }
 
@@ -126,18 +125,6 @@ func (c *client) account(ctx context.Context) (string, error) {
 		c.creds.AccountID = aws.ToString(out.Account)
 	}
 	return c.creds.AccountID, nil
-}
-
-// retryer repeats what the SDK itself cut off, and nothing else: a node that is
-// not there is reported at once. The SDK closes a request's body when the answer
-// begins; if net/http has not seen the body's end by then, it closes the
-// connection under the rest of the answer.
-func retryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-			return aws.BoolTernary(errors.Is(err, net.ErrClosed))
-		})}
-	})
 }
 
 // page asks one of the node's own pages under /_mayfly/ and decodes its JSON

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
@@ -28,6 +26,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 	"github.com/mayfly-cloud/mayfly/internal/store/pebble"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
@@ -108,7 +107,7 @@ func startOn(t testing.TB, fs vfs.FS, change ...func(*audit.Config)) *node {
 	server := httptest.NewServer(serve(t, n.router))
 	transport := &http.Transport{}
 	n.Client = cloudtrail.New(cloudtrail.Options{
-		Region: region, BaseEndpoint: &server.URL, Retryer: cutOff(), HTTPClient: &http.Client{Transport: transport},
+		Region: region, BaseEndpoint: &server.URL, Retryer: aws.NopRetryer{}, HTTPClient: &http.Client{Transport: sdkhttp.Over(transport)},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 	})
 	t.Cleanup(func() {
@@ -124,16 +123,6 @@ func startOn(t testing.TB, fs vfs.FS, change ...func(*audit.Config)) *node {
 		goleak.VerifyNone(t, ignore)
 	})
 	return n
-}
-
-// cutOff repeats what the SDK itself cut off, and nothing else: it closes a request's
-// body when the answer begins, and net/http the connection if it hadn't seen the end.
-func cutOff() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-			return aws.BoolTernary(errors.Is(err, net.ErrClosed))
-		})}
-	})
 }
 
 // serve is a door without a lock.

@@ -33,6 +33,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/function"
 	"github.com/mayfly-cloud/mayfly/internal/gateway"
 	"github.com/mayfly-cloud/mayfly/internal/invoke"
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
 )
 
@@ -159,7 +160,7 @@ func (m *matrix) connect(t *testing.T, server *httptest.Server) {
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
 	config := func(key, secret string) aws.Config {
-		return aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: &http.Client{Transport: transport},
+		return aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: &http.Client{Transport: sdkhttp.Over(transport)},
 			Credentials: awscredentials.NewStaticCredentialsProvider(key, secret, ""), Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
 	}
 	ctx, root := t.Context(), config(m.node.root.AccessKeyID(), m.node.root.SecretAccessKey())

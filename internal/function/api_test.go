@@ -22,6 +22,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/fault"
 	"github.com/mayfly-cloud/mayfly/internal/id"
 	"github.com/mayfly-cloud/mayfly/internal/invoke"
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
 )
 
@@ -58,7 +59,7 @@ func (w *world) client(t *testing.T) *lambda.Client {
 		server.Close()
 	})
 	return lambda.New(lambda.Options{
-		BaseEndpoint: &server.URL, Region: region, HTTPClient: &http.Client{Transport: transport},
+		BaseEndpoint: &server.URL, Region: region, HTTPClient: &http.Client{Transport: sdkhttp.Over(transport)},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret"}, nil
 		}),

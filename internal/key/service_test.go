@@ -20,6 +20,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/key"
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 	"github.com/mayfly-cloud/mayfly/internal/store/pebble"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
@@ -79,7 +80,7 @@ func startWith(t testing.TB, fs vfs.FS, nodeKey auth.NodeKey) *node {
 	server := httptest.NewServer(serve(t, router))
 	transport := &http.Transport{}
 	n.Client = kms.New(kms.Options{
-		Region: region, BaseEndpoint: &server.URL, Retryer: aws.NopRetryer{}, HTTPClient: &http.Client{Transport: transport},
+		Region: region, BaseEndpoint: &server.URL, Retryer: aws.NopRetryer{}, HTTPClient: &http.Client{Transport: sdkhttp.Over(transport)},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 	})
 	t.Cleanup(func() {

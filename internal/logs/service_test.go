@@ -18,6 +18,7 @@ import (
 
 	"github.com/mayfly-cloud/mayfly/internal/clock"
 	"github.com/mayfly-cloud/mayfly/internal/logs"
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 	"github.com/mayfly-cloud/mayfly/internal/store/pebble"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
 )
@@ -48,7 +49,7 @@ func start(t testing.TB) *node {
 	server := httptest.NewServer(serve(t, router))
 	transport := &http.Transport{}
 	n.Client = cloudwatchlogs.New(cloudwatchlogs.Options{
-		Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: aws.NopRetryer{}, HTTPClient: &http.Client{Transport: transport},
+		Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: aws.NopRetryer{}, HTTPClient: &http.Client{Transport: sdkhttp.Over(transport)},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 	})
 	t.Cleanup(func() {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"github.com/mayfly-cloud/mayfly/internal/logs"
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 )
 
 // TestLiveTail: what is stored after the session began is shown, once.
@@ -26,7 +27,7 @@ func TestLiveTail(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	out, err := n.StartLiveTail(ctx, &cloudwatchlogs.StartLiveTailInput{
 		LogGroupIdentifiers: []string{"arn:aws:logs:us-east-1:123456789012:log-group:" + group}, LogEventFilterPattern: aws.String("ERROR"),
-	}, func(o *cloudwatchlogs.Options) { o.HTTPClient = &http.Client{Transport: transport} })
+	}, func(o *cloudwatchlogs.Options) { o.HTTPClient = &http.Client{Transport: sdkhttp.Over(transport)} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func TestLiveTailRefused(t *testing.T) {
 		transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, address)
 		}}
-		_, err := n.StartLiveTail(t.Context(), in, func(o *cloudwatchlogs.Options) { o.HTTPClient = &http.Client{Transport: transport} })
+		_, err := n.StartLiveTail(t.Context(), in, func(o *cloudwatchlogs.Options) { o.HTTPClient = &http.Client{Transport: sdkhttp.Over(transport)} })
 		refused(t, name, err, name, "")
 		transport.CloseIdleConnections()
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mayfly-cloud/mayfly/internal/fault"
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
 )
 
@@ -141,7 +142,7 @@ func TestStreamOfRPC(t *testing.T) {
 	}}
 	t.Cleanup(dial.CloseIdleConnections)
 	client := cloudwatchlogs.New(cloudwatchlogs.Options{Region: "us-east-1", Credentials: creds, BaseEndpoint: &srv.URL, Retryer: aws.NopRetryer{},
-		HTTPClient: &http.Client{Transport: dial}})
+		HTTPClient: &http.Client{Transport: sdkhttp.Over(dial)}})
 	out, err := client.StartLiveTail(t.Context(), &cloudwatchlogs.StartLiveTailInput{LogGroupIdentifiers: []string{"g"}})
 	if err != nil {
 		t.Fatal(err)

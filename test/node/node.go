@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -20,13 +19,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 )
 
 // Region is the one that test nodes play.
@@ -234,38 +234,30 @@ func (n *Node) Env() []string {
 		"AWS_REGION="+Region, "AWS_DEFAULT_REGION="+Region, "AWS_PAGER=", "AWS_CONFIG_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true")
 }
 
-// retryer repeats what the SDK itself cut off, and nothing else. The SDK closes a
-// request's body when the answer begins; if net/http has not seen the body's end
-// by then, it closes the connection under the rest of the answer.
-func retryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-			return aws.BoolTernary(errors.Is(err, net.ErrClosed))
-		})}
-	})
-}
+// direct reaches the node without retries.
+var direct = &http.Client{Transport: sdkhttp.Over(http.DefaultTransport)}
 
-// Lambda is the SDK's client, without its other retries.
+// Lambda is the SDK's client, without retries.
 func (n *Node) Lambda() *lambda.Client {
-	return lambda.New(lambda.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: retryer(),
+	return lambda.New(lambda.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: aws.NopRetryer{}, HTTPClient: direct,
 		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
 }
 
-// Logs is the SDK's client, without its other retries.
+// Logs is the SDK's client, without retries.
 func (n *Node) Logs() *cloudwatchlogs.Client {
-	return cloudwatchlogs.New(cloudwatchlogs.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: retryer(),
+	return cloudwatchlogs.New(cloudwatchlogs.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: aws.NopRetryer{}, HTTPClient: direct,
 		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
 }
 
-// IAM is the SDK's client, without its other retries.
+// IAM is the SDK's client, without retries.
 func (n *Node) IAM() *iam.Client {
-	return iam.New(iam.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: retryer(),
+	return iam.New(iam.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: aws.NopRetryer{}, HTTPClient: direct,
 		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
 }
 
-// STS is the SDK's client, without its other retries.
+// STS is the SDK's client, without retries.
 func (n *Node) STS() *sts.Client {
-	return sts.New(sts.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: retryer(),
+	return sts.New(sts.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: aws.NopRetryer{}, HTTPClient: direct,
 		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/iam/oidc"
 	"github.com/mayfly-cloud/mayfly/internal/iam/policy"
 	"github.com/mayfly-cloud/mayfly/internal/iam/sts"
+	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 	"github.com/mayfly-cloud/mayfly/internal/store/pebble"
 	"github.com/mayfly-cloud/mayfly/internal/wire"
@@ -89,7 +90,7 @@ func New(t testing.TB, tokens *http.Client) *World {
 	}
 	server := httptest.NewServer(http.HandlerFunc(w.serve))
 	transport := &http.Transport{}
-	w.URL, w.Client = server.URL, &http.Client{Transport: transport}
+	w.URL, w.Client = server.URL, &http.Client{Transport: sdkhttp.Over(transport)}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		server.Close()
