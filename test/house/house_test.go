@@ -44,7 +44,7 @@ var floors = [][]string{
 	{"store/storetest"},
 	{"store", "blob", "trace"},
 	{"iam/policy"},
-	{"access", "fault", "arn", "clock", "id", "page", "program", "recall", "retry", "record"},
+	{"access", "fault", "arn", "clock", "id", "page", "program", "recall", "retry", "record", "sdkhttp"},
 }
 
 // source is one Go file that is not a test.
