@@ -58,8 +58,11 @@ type Mount struct{ Host, Inside string }
 type Limits struct {
 	// MemoryBytes is what the code may use; the driver adds its own overhead.
 	MemoryBytes int64
-	// CPUs is how many processors' worth of time; 0.5 is half of one.
+	// CPUs is how many processors' worth of time at most; 0.5 is half of one.
 	CPUs float64
+	// CPUShare is its part while processors are short, in relation to that of other
+	// sandboxes; zero is 1.
+	CPUShare float64
 	// Processes and OpenFiles bound the code's processes and descriptors.
 	Processes, OpenFiles int
 }

@@ -199,11 +199,14 @@ func (e *Environment) attach(p parts) error {
 	return nil
 }
 
-// share is what a version's calls may take of the node.
+// share is what a version's calls may take of the node: processors in proportion
+// to its memory, and what others leave, up to MinCPUs.
 func (w *Worker) share(v *Version) sandbox.Limits {
+	cpus := float64(v.MemoryMiB) / mibPerCPU
 	return sandbox.Limits{
 		MemoryBytes: int64(v.MemoryMiB) << 20,
-		CPUs:        max(w.cfg.MinCPUs, float64(v.MemoryMiB)/mibPerCPU),
+		CPUs:        max(w.cfg.MinCPUs, cpus),
+		CPUShare:    cpus,
 		Processes:   maxProcesses,
 		OpenFiles:   maxOpenFiles,
 	}

@@ -41,8 +41,9 @@ type Config struct {
 	MemoryMiB int
 	// Starts bounds how many sandboxes boot at once; default: cores + 1.
 	Starts int
-	// MinCPUs is the least CPU an environment gets, whatever its memory size;
-	// default 0.5. Above it one CPU comes with every 1769 MiB.
+	// MinCPUs is the CPU that an environment may have, whatever its memory size, as
+	// long as nobody else wants it; default 0.5. What it is owed is one CPU for
+	// every 1769 MiB.
 	MinCPUs float64
 	// FreezeAfter is how long an environment idles before it is frozen; default
 	// 250 ms: stopping and continuing a guest costs milliseconds, which calls that

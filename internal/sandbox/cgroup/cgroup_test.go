@@ -32,7 +32,12 @@ func open(t *testing.T) *cgroup.Root {
 
 func group(t *testing.T, r *cgroup.Root) *cgroup.Group {
 	t.Helper()
-	g, err := r.Group("one")
+	return named(t, r, "one")
+}
+
+func named(t *testing.T, r *cgroup.Root, name string) *cgroup.Group {
+	t.Helper()
+	g, err := r.Group(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +123,25 @@ func TestCPULimitHolds(t *testing.T) {
 	}
 	if err := g.SetCPU(0); err != nil {
 		t.Error("lift:", err)
+	}
+}
+
+// Two who want one processor get it in proportion to their shares.
+func TestCPUIsSharedInProportion(t *testing.T) {
+	root := open(t)
+	small, large := named(t, root, "small"), named(t, root, "large")
+	if err := errors.Join(small.SetCPUShare(0.25), large.SetCPUShare(1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range []*cgroup.Group{small, large} {
+		run(t, g, "exec taskset -c 0 bash -c 'while :; do :; done'")
+	}
+	const span = time.Second
+	a, b := small.Usage().CPU, large.Usage().CPU
+	time.Sleep(span) // the time measured over
+	a, b = small.Usage().CPU-a, large.Usage().CPU-b
+	if ratio := float64(b) / float64(a); ratio < 2.5 || ratio > 6 {
+		t.Errorf("%v and %v, want four times as much", a, b)
 	}
 }
 

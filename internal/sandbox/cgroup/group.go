@@ -109,6 +109,22 @@ func (g *Group) SetCPU(n float64) error {
 		write(g.path(t, "cpu.cfs_quota_us"), strconv.FormatInt(quota, 10)))
 }
 
+// SetCPUShare says how the processors are dealt out while they are short: in
+// proportion to the shares, of which 1 is usual; zero sets that.
+func (g *Group) SetCPUShare(share float64) error {
+	t := g.root.cpu
+	if t == nil {
+		return nil
+	}
+	if share <= 0 {
+		share = 1
+	}
+	if t.v2 {
+		return write(g.path(t, "cpu.weight"), strconv.Itoa(min(max(int(share*100), 1), 10000)))
+	}
+	return write(g.path(t, "cpu.shares"), strconv.Itoa(max(int(share*1024), 2)))
+}
+
 // SetProcesses bounds the number of processes and threads; zero lifts it.
 func (g *Group) SetProcesses(n int) error {
 	if g.root.pids == nil {

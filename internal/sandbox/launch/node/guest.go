@@ -64,7 +64,7 @@ func (g *Guest) Resize(l sandbox.Limits) error {
 	if bounds := g.driver.cfg.Bounds; bounds != nil {
 		l = bounds(l)
 	}
-	err := errors.Join(g.group.SetMemory(l.MemoryBytes), g.group.SetCPU(l.CPUs), g.group.SetProcesses(l.Processes))
+	err := errors.Join(g.group.SetMemory(l.MemoryBytes), g.group.SetCPU(l.CPUs), g.group.SetCPUShare(l.CPUShare), g.group.SetProcesses(l.Processes))
 	if err != nil {
 		return fmt.Errorf("limit sandbox: %w", err)
 	}
