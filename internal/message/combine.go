@@ -10,7 +10,7 @@ import (
 const (
 	// streams is how many joined transactions run at once: one reads and writes
 	// while others wait for the disk.
-	streams = 3
+	streams = 8
 	// maxJoined and maxJoinedBytes bound one of them.
 	maxJoined      = 256
 	maxJoinedBytes = 4 << 20

@@ -143,8 +143,12 @@ func (e *Engine) mayReceive(ctx context.Context, q QueueID) error {
 	}
 	e.mu.Lock()
 	c := e.counts[q]
+	free := c != nil && c.InFlight+c.more < set.MaxInFlight // somebody has counted
 	young := c != nil && time.Since(c.made) < countShare*c.cost
 	e.mu.Unlock()
+	if free {
+		return nil
+	}
 	if !young {
 		if c, err = e.recount(ctx, q); err != nil {
 			return err
