@@ -185,7 +185,7 @@ func (c *claim) takeGroup(at candidate) error {
 	}
 	for _, f := range front {
 		if f.m.Visible > c.now { // a delay: the group's time is when it ends
-			if !g.leased(c.now) {
+			if g.flights(c.now) == 0 {
 				return c.postpone(at.group, &g, f.m.Visible)
 			}
 			break
@@ -197,13 +197,14 @@ func (c *claim) takeGroup(at candidate) error {
 	return c.settle(c.q, at.group, &g, c.now)
 }
 
-func (g *group) leased(now int64) bool {
+// flights is how many messages of a group are leased.
+func (g *group) flights(now int64) (n int) {
 	for _, s := range g.Seen {
 		if s.Until > now {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // numbered is a message with its place in its group.

@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,7 +50,7 @@ func (e *Engine) recount(ctx context.Context, q QueueID) (*census, error) {
 	now := e.time.now()
 	err := e.store.View(ctx, func(r store.Reader) error {
 		b, err := r.Get(queueKey(q))
-		if err == store.ErrNotFound {
+		if errors.Is(err, store.ErrNotFound) {
 			return ErrNoQueue
 		}
 		if err != nil {
@@ -107,12 +108,7 @@ func (c *census) groups(r store.Reader, q QueueID, now int64) error {
 		if err := record.Unmarshal(p.Value, &g); err != nil {
 			return err
 		}
-		leased := 0
-		for _, s := range g.Seen {
-			if s.Until > now {
-				leased++
-			}
-		}
+		leased := g.flights(now)
 		c.InFlight += leased
 		if leased == 0 && g.At > now {
 			c.Delayed += g.Count
@@ -131,7 +127,7 @@ func (e *Engine) crowded(q QueueID) bool {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c := e.counts[q]
+	c := e.flights[q]
 	return c == nil || c.InFlight+c.more >= k.(*decoded).MaxInFlight
 }
 
@@ -142,29 +138,66 @@ func (e *Engine) mayReceive(ctx context.Context, q QueueID) error {
 		return err
 	}
 	e.mu.Lock()
-	c := e.counts[q]
+	c := e.flights[q]
 	free := c != nil && c.InFlight+c.more < set.MaxInFlight // somebody has counted
 	young := c != nil && time.Since(c.made) < countShare*c.cost
 	e.mu.Unlock()
-	if free {
+	switch {
+	case free:
 		return nil
+	case young:
+		return ErrInFlight
 	}
-	if !young {
-		if c, err = e.recount(ctx, q); err != nil {
-			return err
-		}
-		if c.InFlight < set.MaxInFlight {
-			return nil
-		}
+	if c, err = e.countFlights(ctx, q, set.FIFO); err == nil && c.InFlight >= set.MaxInFlight {
+		err = ErrInFlight
 	}
-	return ErrInFlight
+	return err
+}
+
+// countFlights counts the messages in flight alone: those that are due later.
+func (e *Engine) countFlights(ctx context.Context, q QueueID, fifo bool) (*census, error) {
+	c := &census{made: time.Now()}
+	now := e.time.now()
+	err := e.store.View(ctx, func(r store.Reader) error {
+		for p, err := range r.Scan(dueFrom(q, now)) {
+			if err != nil {
+				return fmt.Errorf("count messages in flight: %w", err)
+			}
+			switch {
+			case !fifo && len(p.Value) > 0:
+				c.InFlight++
+			case fifo:
+				at, err := parseDue(p.Key)
+				if err != nil {
+					return err
+				}
+				var g group
+				if _, err := load(r, groupKey(q, at.group), &g); err != nil {
+					return err
+				}
+				c.InFlight += g.flights(now)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.cost = time.Since(c.made)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.flights) >= maxCounts {
+		clear(e.flights)
+	}
+	e.flights[q] = c
+	return c, nil
 }
 
 // flight notes that messages were received.
 func (e *Engine) flight(q QueueID, n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if c := e.counts[q]; c != nil {
+	if c := e.flights[q]; c != nil {
 		c.more += n
 	}
 }

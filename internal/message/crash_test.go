@@ -30,10 +30,10 @@ func TestCrash(t *testing.T) {
 
 // ledger is what was promised.
 type ledger struct {
-	mu            sync.Mutex
-	sent          map[message.ID]bool
-	tried, gone   map[message.ID]bool // deletes begun, and acknowledged
-	received      map[message.ID]int  // receive counts, as far as they were seen
+	mu          sync.Mutex
+	sent        map[message.ID]bool
+	tried, gone map[message.ID]bool // deletes begun, and acknowledged
+	received    map[message.ID]int  // receive counts, as far as they were seen
 }
 
 func (l *ledger) note(fn func()) {

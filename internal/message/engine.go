@@ -34,9 +34,10 @@ type Engine struct {
 	decoded      sync.Map // QueueID -> *decoded
 	decodedCount atomic.Int64
 
-	mu     sync.Mutex
-	lines  map[QueueID]*line
-	counts map[QueueID]*census
+	mu      sync.Mutex
+	lines   map[QueueID]*line
+	counts  map[QueueID]*census
+	flights map[QueueID]*census // of which only those in flight were counted
 }
 
 // Open makes an Engine. What is to be forgotten is while Run runs; everything else
@@ -51,7 +52,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Look == 0 {
 		cfg.Look = 5 * time.Second
 	}
-	e := &Engine{store: cfg.Store, log: cfg.Log, look: cfg.Look, lines: map[QueueID]*line{}, counts: map[QueueID]*census{}}
+	e := &Engine{store: cfg.Store, log: cfg.Log, look: cfg.Look, lines: map[QueueID]*line{}, counts: map[QueueID]*census{}, flights: map[QueueID]*census{}}
 	e.combiner.run = e.runJobs
 	err := cfg.Store.View(ctx, func(r store.Reader) (err error) {
 		e.time, err = newTimeline(r, cfg.Clock)

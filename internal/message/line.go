@@ -25,6 +25,10 @@ const (
 	// deepShare how many times what the last one took.
 	deepPause = 10 * time.Millisecond
 	deepShare = 20
+	// A receiver scans at least this often though there are candidates, for what was
+	// received before and is due again; from the front, deepAnyway.
+	scanAnyway = 50 * time.Millisecond
+	deepAnyway = time.Second
 	// maxSpread is how many times what it wants a receiver chooses among, when others
 	// keep taking what it chose.
 	maxSpread = 16
@@ -48,6 +52,8 @@ type line struct {
 	held     map[candidate]struct{} // those in ready, and those a receiver is trying
 	from     int64
 	back     int64 // the earliest that was put back while a scan ran
+	more     bool  // there is more than ready can hold: only scans add to it, in order
+	scanAt   time.Time
 	next     int64 // when something is due next, as far as is known; 0 for never
 	looking  chan struct{}
 	deepAt   time.Time
@@ -65,6 +71,13 @@ type waiter struct{ wake chan struct{} }
 
 func newLine(e *Engine, q QueueID) *line {
 	return &line{e: e, q: q, held: map[candidate]struct{}{}, spread: 1, sooner: make(chan struct{}, 1)}
+}
+
+// stale says whether it is time to scan, whatever there is.
+func (ln *line) stale() bool {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	return ln.looking == nil && time.Since(ln.scanAt) > scanAnyway
 }
 
 // take gives candidates to a receiver, which releases them.
@@ -128,13 +141,36 @@ func (ln *line) add(c candidate) {
 	if _, ok := ln.held[c]; ok {
 		return
 	}
-	if len(ln.ready) >= maxReady {
+	if ln.more = ln.more || len(ln.ready) >= maxReady; ln.more {
 		ln.putBack(c.at)
+	} else {
+		ln.held[c] = struct{}{}
+		ln.ready = append(ln.ready, c)
+	}
+	ln.poke()
+}
+
+// addFirst puts what a scan has found before what is in line already, which is later. It
+// needs mu.
+func (ln *line) addFirst(list []candidate) {
+	fresh := make([]candidate, 0, len(list)+len(ln.ready))
+	for _, c := range list {
+		if _, ok := ln.held[c]; !ok {
+			ln.held[c] = struct{}{}
+			fresh = append(fresh, c)
+			ln.poke()
+		}
+	}
+	if len(fresh) == 0 {
 		return
 	}
-	ln.held[c] = struct{}{}
-	ln.ready = append(ln.ready, c)
-	ln.poke()
+	ln.ready = append(fresh, ln.ready...)
+	for len(ln.ready) > maxReady {
+		last := ln.ready[len(ln.ready)-1]
+		delete(ln.held, last)
+		ln.putBack(last.at)
+		ln.ready, ln.more = ln.ready[:len(ln.ready)-1], true
+	}
 }
 
 // putBack has the next scan find what is due from a time on. It needs mu.
@@ -175,10 +211,10 @@ func (ln *line) search(ctx context.Context) error {
 		close(done)
 	}()
 	found, err := ln.scan(ctx, from)
-	if err != nil || found || from == 0 {
+	if err != nil || from == 0 {
 		return err
 	}
-	if start, ok := ln.deepen(); ok {
+	if start, ok := ln.deepen(found); ok {
 		_, err = ln.scan(ctx, 0)
 		ln.mu.Lock()
 		ln.deepCost = time.Since(start)
@@ -187,12 +223,16 @@ func (ln *line) search(ctx context.Context) error {
 	return err
 }
 
-// deepen says whether a deep scan may begin.
-func (ln *line) deepen() (time.Time, bool) {
+// deepen says whether a deep scan may begin, and should though something was found.
+func (ln *line) deepen(found bool) (time.Time, bool) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
 	now := time.Now()
-	ln.owed = now.Sub(ln.deepAt) < max(deepPause, deepShare*ln.deepCost)
+	since := now.Sub(ln.deepAt)
+	if found && since < deepAnyway {
+		return now, false
+	}
+	ln.owed = since < max(deepPause, deepShare*ln.deepCost)
 	if ln.owed {
 		return now, false
 	}
@@ -232,18 +272,16 @@ func (ln *line) scan(ctx context.Context, from int64) (found bool, err error) {
 	}
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
-	before := len(ln.ready)
+	ln.scanAt = time.Now()
 	switch {
 	case from != 0 || ln.from == 0:
 		ln.from = min(last, ln.back)
 	case full:
 		ln.from = min(ln.from, last)
 	}
-	for _, c := range list {
-		ln.add(c)
-	}
-	if !full {
+	if ln.more = full; !full {
 		ln.next = next
 	}
-	return len(ln.ready) > before, nil
+	ln.addFirst(list)
+	return len(ln.ready) > 0, nil
 }

@@ -210,8 +210,15 @@ func TestInFlightLimit(t *testing.T) {
 		t.Errorf("over the limit: %v", err)
 	}
 	n.deleted(t, nil, list[0])
-	time.Sleep(2 * time.Millisecond) // a count is good for a moment
-	n.gets(t, q, 1, "three")
+	for deadline := time.Now().Add(5 * time.Second); ; { // a count is good for a moment
+		list, err := n.Receive(t.Context(), q, message.Ask{Max: 1})
+		if err == nil && len(list) == 1 {
+			return
+		}
+		if err != message.ErrInFlight || time.Now().After(deadline) {
+			t.Fatal(len(list), err)
+		}
+	}
 }
 
 // What a caller does in its own transaction is there with the rest of it, or not at all.
@@ -242,11 +249,42 @@ func TestInTheCallersTransaction(t *testing.T) {
 		t.Error(err)
 	}
 	n.counts(t, from, 0, 0, 0)
-	time.Sleep(20 * time.Millisecond) // the least time between two looks at the front
-	n.gets(t, to, 1, "event")
+	if list, err := n.Receive(t.Context(), to, message.Ask{Max: 1, Wait: 5 * time.Second}); err != nil || len(list) != 1 || string(list[0].Body) != "event" {
+		t.Errorf("received %v, %v", list, err)
+	}
 	if err := step(nil); !errors.Is(err, message.ErrGone) {
 		t.Errorf("twice: %v", err)
 	}
+}
+
+// What was received before and is due again is not forgotten over what is sent all the
+// time, nor what does not fit in line.
+func TestNothingStarves(t *testing.T) {
+	n := start(t)
+	n.Engine = open(t, n.store, clock.System)
+	q := n.queue(t, message.Settings{})
+	n.send(t, q, "old")
+	if list, err := n.Receive(t.Context(), q, message.Ask{Hide: 20 * time.Millisecond}); err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	for range 3 {
+		if _, err := n.Send(t.Context(), q, make([]message.Draft, 400)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if _, err := n.Send(t.Context(), q, make([]message.Draft, 2)...); err != nil {
+			t.Fatal(err)
+		}
+		list, err := n.Receive(t.Context(), q, message.Ask{Max: 1, Hide: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) == 1 && string(list[0].Body) == "old" {
+			return
+		}
+	}
+	t.Error("a message that is due was not received in ten seconds")
 }
 
 // A clock that is set back while the node is away hides nothing.

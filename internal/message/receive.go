@@ -76,6 +76,11 @@ func (e *Engine) Move(ctx context.Context, q QueueID, most int, to func(*Message
 
 // tryLine tries the candidates that are next in line. It says whether there were any.
 func (e *Engine) tryLine(ctx context.Context, ln *line, c *claim, attempt string) (bool, error) {
+	if ln.stale() {
+		if err := ln.search(ctx); err != nil {
+			return false, err
+		}
+	}
 	list := ln.take(c.want)
 	if len(list) == 0 {
 		if err := ln.search(ctx); err != nil {
