@@ -4,8 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
-
-	"github.com/mayfly-cloud/mayfly/internal/record"
 )
 
 // attempt is what a Receive with an id has given.
@@ -89,7 +87,7 @@ func (tx *Tx) stillLeased(q QueueID, a attempted, groups map[string]*group, now 
 		return nil, err
 	}
 	var m stored
-	if err := record.Unmarshal(b, &m); err != nil {
+	if err := m.decode(b); err != nil {
 		return nil, err
 	}
 	msg, s := m.message(), g.Seen[i]

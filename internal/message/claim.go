@@ -1,12 +1,12 @@
 package message
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"github.com/mayfly-cloud/mayfly/internal/record"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
 
@@ -66,7 +66,7 @@ func (c *claim) takeOne(at candidate, v []byte) error {
 		return fmt.Errorf("load a message: %w", err)
 	}
 	var m stored
-	if err := record.Unmarshal(b, &m); err != nil {
+	if err := m.decode(b); err != nil {
 		return err
 	}
 	if m.expired(c.set, c.now) {
@@ -228,7 +228,7 @@ func (c *claim) front(name string) (list []numbered, err error) {
 			return nil, errKey
 		}
 		m := &stored{}
-		if err := record.Unmarshal(p.Value, m); err != nil {
+		if err := m.decode(bytes.Clone(p.Value)); err != nil {
 			return nil, err
 		}
 		list = append(list, numbered{n, m})

@@ -56,8 +56,8 @@
 //
 // # Bounds
 //
-// A body has up to MaxBody bytes. The lease is laid out by hand, not by record: it is
-// written and read twice for each message.
+// A body has up to MaxBody bytes. Messages and leases are laid out by hand, not by
+// record: they are written and read several times for each message.
 //
 // Not here: priorities, and the change of a message that was sent.
 package message

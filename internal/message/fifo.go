@@ -69,7 +69,7 @@ func (tx *Tx) append(q QueueID, m *stored) (uint64, error) {
 		return 0, err
 	}
 	g.Last = max(g.Last+1, uint64(m.Entered))
-	if err := save(tx, lineKey(q, m.Group, g.Last), m); err != nil {
+	if err := tx.Set(lineKey(q, m.Group, g.Last), m.encode()); err != nil {
 		return 0, err
 	}
 	g.Count++

@@ -114,27 +114,3 @@ type Message struct {
 	First        time.Time
 	Receipt      Receipt
 }
-
-// stored is a message in the store. It does not change.
-type stored struct {
-	Body    []byte
-	Sent    int64
-	Entered int64 // when it came into this queue, as retention counts
-	Visible int64 // of FIFO queues: not to be given out before
-	IDHigh  uint64
-	IDLow   uint64
-	Group   string
-	Dedup   string
-	Source  string
-}
-
-func (s *stored) id() ID { return ID{s.IDHigh, s.IDLow} }
-
-func (s *stored) message() *Message {
-	return &Message{ID: s.id(), Body: s.Body, Sent: time.Unix(0, s.Sent).UTC(), Group: s.Group, Dedup: s.Dedup, Source: s.Source}
-}
-
-// expired says whether retention is over.
-func (s *stored) expired(set *Settings, now int64) bool {
-	return set.Retention > 0 && now >= s.Entered+int64(set.Retention)
-}

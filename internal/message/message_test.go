@@ -381,3 +381,16 @@ func FuzzReceipt(f *testing.F) {
 		}
 	})
 }
+
+// FuzzStored: any bytes are decoded or refused, and what is decoded is encoded the same.
+func FuzzStored(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add(message.Stored("body", "group", "dedup", "source"))
+	f.Add(message.Stored("", "", "", ""))
+	f.Add(append([]byte{3, 1}, make([]byte, 24)...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, _, same := message.Decoders(b); !same {
+			t.Errorf("%x is encoded as something else", b)
+		}
+	})
+}

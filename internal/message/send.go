@@ -3,8 +3,6 @@ package message
 import (
 	"context"
 	"fmt"
-
-	"github.com/mayfly-cloud/mayfly/internal/record"
 )
 
 // Send puts messages into a queue, all or none, and returns when they are durable.
@@ -78,11 +76,7 @@ const maxEnvelope = 8 << 10
 
 // enter puts a message into a standard queue.
 func (tx *Tx) enter(q QueueID, m *stored) error {
-	b, err := record.Marshal(m)
-	if err != nil {
-		return err
-	}
-	if err := tx.Set(bodyKey(q, m.id()), b); err != nil {
+	if err := tx.Set(bodyKey(q, m.id()), m.encode()); err != nil {
 		return err
 	}
 	c := candidate{at: m.Visible, id: m.id()}

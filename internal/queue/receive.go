@@ -51,9 +51,10 @@ func (s *Service) Receive(ctx context.Context, q *Queue, ask Ask) ([]*Received, 
 		return nil, invalidValue(clip(ask.Attempt), "ReceiveRequestAttemptId", "It has at most 128 characters.")
 	}
 	list, err := s.cfg.Messages.Receive(ctx, q.Messages, message.Ask{Max: ask.Most, Hide: ask.Visibility, Wait: ask.Wait, Attempt: ask.Attempt})
+	if errors.Is(err, message.ErrInFlight) && (q.FIFO() || ask.Wait > 0) {
+		return nil, rest(ctx, ask.Wait)
+	}
 	if err != nil {
-		// Of standard queues AWS gives nothing when too many are in flight and it was
-		// asked to wait: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 		return nil, ofEngine(err)
 	}
 	received := make([]*Received, len(list))
@@ -64,6 +65,20 @@ func (s *Service) Receive(ctx context.Context, q *Queue, ask Ask) ([]*Received, 
 		}
 	}
 	return received, nil
+}
+
+// rest waits for d. Too many messages in flight are an error to who does not wait, of
+// standard queues; else there is nothing to receive.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // systems are the system attributes of a message.
