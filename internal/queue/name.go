@@ -76,10 +76,11 @@ func (s *Service) ByARN(ctx context.Context, queueARN string) (*Queue, error) {
 	return s.byName(ctx, name)
 }
 
-// ownName is the name in an ARN of a queue of this account and region.
+// ownName is the name in an ARN of a queue of this account and region. No other spelling
+// means that queue, so that what a policy says of the ARN holds.
 func (s *Service) ownName(queueARN string) (string, bool) {
 	a, err := arn.Parse(queueARN)
-	return a.Resource, err == nil && a.Service == "sqs" && a.Account == s.cfg.Account && a.Region == s.cfg.Region
+	return a.Resource, err == nil && queueARN == s.arn(a.Resource)
 }
 
 // byName gives a queue, from memory unless some was changed. It is not to be changed.

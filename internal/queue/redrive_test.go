@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,6 +148,7 @@ func TestMoves(t *testing.T) {
 	refused(t, "cancelled twice", cancel(*slow.TaskHandle), "ResourceNotFoundException", "Task")
 	refused(t, "no handle", cancel("x"), "InvalidParameterValue", "TaskHandle")
 	refused(t, "no source", second(begin(sqs.StartMessageMoveTaskInput{SourceArn: aws.String(prefix + "none")})), "ResourceNotFoundException", "SourceArn")
+	refused(t, "another spelling", second(begin(sqs.StartMessageMoveTaskInput{SourceArn: aws.String("arn:aws-cn" + strings.TrimPrefix(prefix, "arn:aws") + "dead")})), "ResourceNotFoundException", "SourceArn")
 	refused(t, "not dead", second(begin(sqs.StartMessageMoveTaskInput{SourceArn: aws.String(prefix + "other")})), "InvalidParameterValue", "Dead Letter Queue")
 	refused(t, "no target", second(begin(sqs.StartMessageMoveTaskInput{SourceArn: aws.String(prefix + "dead"), DestinationArn: aws.String(prefix + "none")})), "ResourceNotFoundException", "DestinationArn")
 	refused(t, "rate", second(begin(sqs.StartMessageMoveTaskInput{SourceArn: aws.String(prefix + "dead"), MaxNumberOfMessagesPerSecond: aws.Int32(501)})), "InvalidParameterValue", "500")
