@@ -84,16 +84,22 @@ func usage(u invoke.Usage) bill.Usage {
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 type destinations struct{ node *Node }
 
-func (d destinations) Deliver(ctx context.Context, from invoke.Sender, to string, body []byte, _ map[string]string) error {
+func (d destinations) Deliver(ctx context.Context, from invoke.Sender, to string, body []byte, attributes map[string]string) error {
 	name, err := arn.Parse(to)
 	if err != nil {
 		return err
 	}
-	if name.Service != "lambda" {
-		return fmt.Errorf("deliver to %s: this node does not serve %s", to, name.Service)
+	switch name.Service {
+	case "lambda":
+		if err := d.node.maySend(ctx, from, "lambda:InvokeFunction", to); err != nil {
+			return err
+		}
+		return d.node.invoker.InvokeAsync(ctx, invoke.Request{ID: id.UUID(), Function: to, Payload: body})
+	case "sqs":
+		if err := d.node.maySend(ctx, from, "sqs:SendMessage", to); err != nil {
+			return err
+		}
+		return d.node.sendTo(ctx, to, body, attributes)
 	}
-	if err := d.node.maySend(ctx, from, "lambda:InvokeFunction", to); err != nil {
-		return err
-	}
-	return d.node.invoker.InvokeAsync(ctx, invoke.Request{ID: id.UUID(), Function: to, Payload: body})
+	return fmt.Errorf("deliver to %s: this node does not serve %s", to, name.Service)
 }

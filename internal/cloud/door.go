@@ -52,7 +52,7 @@ func (n *Node) openDoor(ctx context.Context) error {
 func (n *Node) apis(run function.Invoker) []wire.API {
 	return []wire.API{
 		n.functions.API(run), n.logs.API(), n.iam.API(), n.sts.API(),
-		n.encryption.API(), n.parameters.API(), n.secrets.API(), n.audit.API(),
+		n.encryption.API(), n.parameters.API(), n.secrets.API(), n.audit.API(), n.queues.API(),
 	}
 }
 

@@ -36,6 +36,7 @@ func (n *Node) openPermissions() {
 			"lambda":         {Policies: n.functions},
 			"kms":            {Policies: n.encryption, MustAllow: true},
 			"secretsmanager": {Policies: n.secrets},
+			"sqs":            {Policies: n.queues},
 		},
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	awssts "github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -125,7 +126,7 @@ func newMatrix(t *testing.T) *matrix {
 			t.Error(err)
 		}
 	})
-	for _, open := range []func(context.Context) error{n.openGround, n.openIdentity, n.openSecrets, n.openServices, n.openAudit} {
+	for _, open := range []func(context.Context) error{n.openGround, n.openIdentity, n.openSecrets, n.openQueues, n.openServices, n.openAudit} {
 		if err := open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -177,6 +178,7 @@ func (m *matrix) connect(t *testing.T, server *httptest.Server) {
 	m.clients = map[string]any{
 		"lambda": lambda.NewFromConfig(c), "logs": cloudwatchlogs.NewFromConfig(c), "iam": awsiam.NewFromConfig(c), "sts": awssts.NewFromConfig(c),
 		"kms": kms.NewFromConfig(c), "ssm": ssm.NewFromConfig(c), "secretsmanager": secretsmanager.NewFromConfig(c), "cloudtrail": cloudtrail.NewFromConfig(c),
+		"sqs": sqs.NewFromConfig(c),
 	}
 	m.as = auth.With(ctx, auth.Principal{Kind: auth.User, Account: "123456789012", ARN: "arn:aws:iam::123456789012:user/tester"})
 	m.texts = map[string]string{

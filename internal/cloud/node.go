@@ -25,6 +25,7 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/logs"
 	"github.com/mayfly-cloud/mayfly/internal/parameter"
 	"github.com/mayfly-cloud/mayfly/internal/placement"
+	"github.com/mayfly-cloud/mayfly/internal/queue"
 	"github.com/mayfly-cloud/mayfly/internal/runtime"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
@@ -60,6 +61,7 @@ type Node struct {
 	runtimes   *runtime.Set
 	worker     *worker.Worker
 	logs       *logs.Service
+	queues     *queue.Service
 	bill       *bill.Meter
 	audit      *audit.Trail
 	functions  *function.Service
@@ -92,7 +94,7 @@ type Info struct {
 func Start(ctx context.Context, cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg, failed: make(chan struct{})}
 	for _, open := range []func(context.Context) error{
-		n.openFront, n.openGround, n.openIdentity, n.openSecrets, n.openServices, n.openAudit, n.openCompute, n.openFunctions, n.openDoor,
+		n.openFront, n.openGround, n.openIdentity, n.openSecrets, n.openQueues, n.openServices, n.openAudit, n.openCompute, n.openFunctions, n.openDoor,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, n.Close())

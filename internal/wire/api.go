@@ -38,6 +38,10 @@ type API struct {
 	Errors *smithy.TypeRegistry
 	// Traits complete the shapes of an SDK module that has no schemas.
 	Traits Traits
+	// Unsent are structs of inputs, or within them, as they are before a request is
+	// read into them. They tell a member that was not sent from a zero that was,
+	// where the SDK's type is no pointer: sqs.ReceiveMessageInput{WaitTimeSeconds: -1}.
+	Unsent []any
 	// Access is what each operation asks of its caller. One that is not in it is a
 	// mistake: New refuses the API, so nothing is ever served unasked.
 	Access access.Table
@@ -140,6 +144,10 @@ func New(api API) (*Router, error) {
 		unions: unions,
 		loader: &typeLoader{traits: api.Traits, unions: unions, done: map[reflect.Type]*smithy.Schema{}},
 		done:   map[shapeKey]*shape{},
+		unsent: map[reflect.Type]reflect.Value{},
+	}
+	for _, v := range api.Unsent {
+		c.unsent[reflect.TypeOf(v)] = reflect.ValueOf(v)
 	}
 	r := &Router{api: api, ops: map[string]*operation{}, absent: map[string]bool{}, errors: errorSchemas(api.Errors), root: &node{}}
 	var errs []error

@@ -46,6 +46,9 @@ func (c *Call) Streams() bool {
 // afterwards. An error is a fault for the caller.
 func (c *Call) Decode(req *http.Request, body []byte) (any, error) {
 	v := reflect.New(c.op.in.shape.goType)
+	if unsent := c.op.in.shape.unsent; unsent.IsValid() {
+		v.Elem().Set(unsent)
+	}
 	var err error
 	if c.protocol.rest() {
 		err = c.decodeREST(req, body, v.Elem())

@@ -20,6 +20,7 @@ type compiler struct {
 	unions map[reflect.Type]map[string]reflect.Type // interface -> model's member name -> Go struct
 	loader *typeLoader
 	done   map[shapeKey]*shape
+	unsent map[reflect.Type]reflect.Value
 }
 
 // shapeKey tells shapes apart. A member's schema is a copy of its target's that
@@ -55,7 +56,7 @@ func (c *compiler) shape(t reflect.Type, schema *smithy.Schema) (*shape, error) 
 	if s, ok := c.done[key]; ok {
 		return s, nil
 	}
-	s := &shape{name: shapeName(schema), goType: t}
+	s := &shape{name: shapeName(schema), goType: t, unsent: c.unsent[t]}
 	c.done[key] = s // before its members: shapes may be cyclic
 	if err := c.fill(s, schema); err != nil {
 		return nil, err

@@ -157,6 +157,9 @@ func (d *decoder) structure(s *shape, v reflect.Value) error {
 	if err := d.r.enterStruct(); err != nil {
 		return err
 	}
+	if s.unsent.IsValid() && d.depth > 1 { // the outermost is set by Decode
+		v.Set(s.unsent)
+	}
 	top := d.bound && d.depth == 1
 	for {
 		m, err := d.r.nextMember(s)

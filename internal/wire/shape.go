@@ -26,6 +26,7 @@ type shape struct {
 	kind   kind
 	name   string // the model's name: "FunctionCode"
 	goType reflect.Type
+	unsent reflect.Value // of a struct, what it is before it is read; zero for nothing
 
 	members []*member // of a struct, in the order of the Go fields; of a union, its variants
 	elem    *member   // of a list its items, of a map its values

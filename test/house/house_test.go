@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"cmd"},
 	{"cloud"},
 	{"gateway"},
-	{"function", "logs", "bill", "iam", "audit", "key", "parameter", "secret"}, // the services: none imports another
+	{"function", "logs", "bill", "iam", "audit", "key", "parameter", "secret", "queue"}, // the services: none imports another
 	{"invoke"},
 	{"placement"},
 	{"worker"},
@@ -40,6 +40,7 @@ var floors = [][]string{
 	{"sandbox/network", "sandbox/cgroup", "sandbox/launch"},
 	{"sandbox"},
 	{"wire", "auth"},
+	{"message"},
 	{"store/pebble", "blob/file"},
 	{"store/storetest"},
 	{"store", "blob", "trace"},

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
@@ -258,6 +259,12 @@ func (n *Node) IAM() *iam.Client {
 // STS is the SDK's client, without retries.
 func (n *Node) STS() *sts.Client {
 	return sts.New(sts.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: aws.NopRetryer{}, HTTPClient: direct,
+		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
+}
+
+// SQS is the SDK's client, without retries.
+func (n *Node) SQS() *sqs.Client {
+	return sqs.New(sqs.Options{Region: Region, BaseEndpoint: aws.String(n.URL()), Retryer: aws.NopRetryer{}, HTTPClient: direct,
 		Credentials: credentials.NewStaticCredentialsProvider(n.AccessKey, n.SecretKey, "")})
 }
 
