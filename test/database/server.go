@@ -25,7 +25,7 @@ type Server struct {
 	dir string
 	who *syscall.SysProcAttr
 	cmd *exec.Cmd
-	log bytes.Buffer
+	log string // file that the server writes to
 }
 
 // Start starts a server that ends with the test.
@@ -36,8 +36,11 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil || t.Failed() {
-			t.Logf("PostgreSQL ended with %v:\n%s", err, &s.log)
+		if err := s.Stop(); err != nil || t.Failed() {
+			t.Logf("PostgreSQL ended with %v:\n%s", err, s.said())
+		}
+		if err := s.remove(); err != nil {
+			t.Error(err)
 		}
 	})
 	return s
@@ -54,6 +57,7 @@ func Open() (*Server, error) {
 	if s.dir, err = os.MkdirTemp("", "mayfly-postgres-"); err != nil {
 		return nil, err
 	}
+	s.log = s.dir + ".log"
 	err = errors.Join(s.choose(), s.own())
 	if err == nil {
 		err = run(s.as("initdb", "-D", s.dir, "-U", "postgres", "-A", "trust", "--no-sync", "--no-instructions"))
@@ -66,7 +70,7 @@ func Open() (*Server, error) {
 		err = s.Serve()
 	}
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(s.dir))
+		return nil, errors.Join(err, s.remove())
 	}
 	return s, nil
 }
@@ -114,8 +118,12 @@ func (s *Server) as(name string, args ...string) *exec.Cmd {
 // Serve starts the server, again after Stop.
 func (s *Server) Serve() error {
 	s.cmd = s.as("postgres", "-D", s.dir, "-k", s.dir, "-h", "127.0.0.1", "-p", s.Port, "-F")
-	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
-	if err := s.cmd.Start(); err != nil {
+	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	if err := errors.Join(s.cmd.Start(), log.Close()); err != nil {
 		return err
 	}
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -123,7 +131,7 @@ func (s *Server) Serve() error {
 			return nil
 		}
 	}
-	return errors.Join(fmt.Errorf("PostgreSQL does not answer:\n%s", &s.log), s.Stop())
+	return errors.Join(fmt.Errorf("PostgreSQL does not answer:\n%s", s.said()), s.Stop())
 }
 
 // Stop ends its clients' sessions, then the server.
@@ -134,7 +142,18 @@ func (s *Server) Stop() error {
 
 // Close stops the server and removes its folder.
 func (s *Server) Close() error {
-	return errors.Join(s.Stop(), os.RemoveAll(s.dir))
+	return errors.Join(s.Stop(), s.remove())
+}
+
+func (s *Server) remove() error { return errors.Join(os.RemoveAll(s.dir), os.RemoveAll(s.log)) }
+
+// said is what the server has printed.
+func (s *Server) said() string {
+	text, err := os.ReadFile(s.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // Client is psql on a database, without a statement yet.

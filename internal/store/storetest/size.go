@@ -18,17 +18,17 @@ import (
 // testScanBatches walks more than anyone would fetch at once, with large values
 // among small ones, over a transaction's own writes too.
 func testScanBatches(t *testing.T, s store.Store) {
-	const n = 6000
+	const n = 4500
 	model := map[string]string{}
 	size := func(i int) int {
-		if i%500 == 7 {
+		if i%900 == 7 {
 			return 1 << 20
 		}
 		return i % 50
 	}
-	for from := 0; from < n; from += 1000 {
+	for from := 0; from < n; from += 900 {
 		update(t, s, func(tx store.Tx) error {
-			for i := from; i < from+1000; i++ {
+			for i := from; i < from+900; i++ {
 				k, v := fmt.Sprintf("k%05d", i), strings.Repeat(string(rune('a'+i%26)), size(i))
 				model[k] = v
 				if err := set(tx, k, v); err != nil {
@@ -39,8 +39,8 @@ func testScanBatches(t *testing.T, s store.Store) {
 		})
 	}
 	check := func(r store.Reader, model map[string]string) {
-		for _, g := range []store.Range{{}, {Reverse: true}, {Limit: 700}, {Limit: 5000, Reverse: true},
-			{Start: []byte("k00007"), End: []byte("k05007"), Limit: 4999}, {End: []byte("k03000"), Reverse: true}} {
+		for _, g := range []store.Range{{}, {Reverse: true}, {Limit: 700}, {Limit: 4200, Reverse: true},
+			{Start: []byte("k00007"), End: []byte("k04407"), Limit: 4300}, {End: []byte("k03000"), Reverse: true}} {
 			got, err := collect(r.Scan(g))
 			if err != nil {
 				t.Errorf("scan %q..%q: %v", g.Start, g.End, err)
