@@ -21,16 +21,29 @@ func newUp(s *settings) *cobra.Command {
 		Use:   "up",
 		Short: "Start a node: everything, in this process, on one folder",
 		Long: `Up starts a node and stays until it is told to end (Ctrl-C or SIGTERM). What it
-acknowledged is in the data folder, whatever ends it.`,
+acknowledged is in the data folder, whatever ends it.
+
+--store postgres://USER@HOST/DATABASE keeps it in a PostgreSQL database instead, or
+in one that speaks its protocol. Several nodes can serve one account from there: give
+each a data folder with a copy of the first one's root.json and node.key, and all of
+them one folder of --blobs. A password belongs into MAYFLY_STORE, PGPASSWORD or a
+password file, not into what you type: every user of a machine can read that.`,
 		Example: `  mayfly up
   mayfly up --data /var/lib/mayfly --listen 0.0.0.0:4566
+  MAYFLY_STORE=postgres://mayfly:secret@db/cloud mayfly up
   MAYFLY_OTLP=http://127.0.0.1:4318 mayfly up`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			began := time.Now()
 			cfg.Data, cfg.Listen, cfg.Version = s.data, s.listen, version
 			cfg.Log = newLog(cmd.ErrOrStderr(), verbose)
+			if err := checkStore(cfg.Store); err != nil {
+				return err
+			}
 			node, err := cloud.Start(cmd.Context(), cfg)
+			if errors.Is(err, cloud.ErrDatabase) {
+				return hint(err, "Ask mayfly doctor what the database lacks. Its address: --store or MAYFLY_STORE.")
+			}
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return hint(err, "Name another address with --listen or MAYFLY_LISTEN.")
 			}
@@ -50,6 +63,7 @@ acknowledged is in the data folder, whatever ends it.`,
 		},
 	}
 	nodeFlags(cmd.Flags(), &cfg)
+	storeFlags(cmd.Flags(), &cfg)
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log more")
 	return cmd
 }
@@ -81,6 +95,9 @@ func greet(w io.Writer, info cloud.Info, took time.Duration) {
 	fmt.Fprintf(w, "%s is ready at %s (%s)\n", bold(w, "Mayfly "+version), bold(w, info.Endpoint), took.Round(time.Millisecond))
 	fmt.Fprintf(w, "  account    %s, %s\n", info.Account, info.Region)
 	fmt.Fprintf(w, "  data       %s\n", info.Data)
+	if info.Store != "" {
+		fmt.Fprintf(w, "  store      %s\n", info.Store)
+	}
 	fmt.Fprintf(w, "  isolation  %s: %s\n", info.Sandbox.Name, info.Sandbox.Detail)
 	if len(info.Sandbox.Weaker) > 0 {
 		fmt.Fprintf(w, "             weaker than it could be: no %s; mayfly doctor says why\n", strings.Join(info.Sandbox.Weaker, ", no "))

@@ -69,6 +69,18 @@ func Place(cfg *pgx.ConnConfig) string {
 	return fmt.Sprintf("%s at %s:%d as %s", cfg.Database, cfg.Host, cfg.Port, cfg.User)
 }
 
+// PlaceOf is Place for an address; empty if there is none, or none can be read.
+func PlaceOf(url string) string {
+	if url == "" {
+		return ""
+	}
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return ""
+	}
+	return Place(cfg)
+}
+
 // durable is the setting that a reply means something under. A stronger one of
 // the server's stays.
 const durable = `SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`
