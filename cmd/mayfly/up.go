@@ -41,6 +41,9 @@ password file, not into what you type: every user of a machine can read that.`,
 				return err
 			}
 			node, err := cloud.Start(cmd.Context(), cfg)
+			if errors.Is(err, cloud.ErrStranger) {
+				return hint(err, "Copy root.json and node.key of a node that uses the database into %s, or name another database.", s.data)
+			}
 			if errors.Is(err, cloud.ErrDatabase) {
 				return hint(err, "Ask mayfly doctor what the database lacks. Its address: --store or MAYFLY_STORE.")
 			}

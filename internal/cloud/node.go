@@ -135,7 +135,7 @@ func (n *Node) openGround(ctx context.Context) error {
 	if n.sessions, err = auth.OpenSessions(n.cfg.Data, clock.System); err != nil {
 		return fmt.Errorf("open sessions: %w", err)
 	}
-	return nil
+	return n.openOwner(ctx)
 }
 
 // openServices opens the services that functions stand on.

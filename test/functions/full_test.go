@@ -204,6 +204,9 @@ func (w *writers) kept(t *testing.T) {
 // was acknowledged is lost, whether the node goes on when there is space again, or
 // was killed: it starts again as long as there is some space, and says why if not.
 func TestFullDiskLosesNothing(t *testing.T) {
+	if node.OnDatabase() {
+		t.Skip("the store is not on the node's disk")
+	}
 	d := newDisk(t, 400)
 	n := node.StartIn(t, filepath.Join(d.dir, "data"), "--concurrency", "64")
 	n.CreateJS("note", `exports.handler = async (event) => event.length`)

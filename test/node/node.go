@@ -123,6 +123,9 @@ func (n *Node) start() {
 	n.log = &buffer{}
 	n.cmd = exec.Command(Binary(n.t), append([]string{"up", "--data", n.Data, "--listen", n.Listen}, n.flags...)...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	if OnDatabase() {
+		n.cmd.Env = append(os.Environ(), "MAYFLY_STORE="+n.store())
+	}
 	if n.prepare != nil {
 		n.prepare(n.cmd)
 	}
