@@ -20,19 +20,19 @@ var ErrDatabase = errors.New("the store's database can't be used")
 // openStore opens the store: the data folder's own, or the database that is
 // configured, which other nodes may use as well.
 func (n *Node) openStore(ctx context.Context) error {
+	if err := n.openName(); err != nil {
+		return err
+	}
 	switch {
 	case n.cfg.Store == "":
 		s, err := pebble.Open(ctx, pebble.Config{Dir: n.path("store"), Log: n.cfg.Log})
 		if err != nil {
 			return fmt.Errorf("open store: %w", err)
 		}
-		n.store, n.name = s, "local" // nobody else is let in
+		n.store, n.name = s, "local" // as it was when stores were never shared
 	case !IsDatabase(n.cfg.Store): // not repeated: there may be a password in it
 		return fmt.Errorf("open store: %w: its address does not begin with postgres://", ErrDatabase)
 	default:
-		if err := n.openName(); err != nil {
-			return err
-		}
 		s, err := postgres.Open(ctx, postgres.Config{URL: n.cfg.Store, Log: n.cfg.Log})
 		if err != nil {
 			return fmt.Errorf("open store: %w: %w", ErrDatabase, err)
@@ -66,7 +66,7 @@ const maxName = 64
 // after a restart, so that it finds at once what it had begun; another one's never,
 // since two of one name would each take the other for its own past. Half of it is
 // random, in a file; the other half tells that file from copies. The file is locked
-// while the node lives: two can't be in one folder.
+// while the node lives: two can't be in one folder, wherever their stores are.
 func (n *Node) openName() error {
 	f, err := os.OpenFile(n.path(nameFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
