@@ -186,7 +186,7 @@ func (w *writers) kept(t *testing.T) {
 		t.Errorf("code %s is there, %s was acknowledged last", sha, w.code)
 	}
 	node.Eventually(t, 60*time.Second, "all accepted events are on the bill", func() bool {
-		billed := invocations(w.n, "note")
+		billed := w.n.Billed("note")
 		for id := range w.events {
 			if billed[id] > 1 {
 				t.Fatalf("event %s is on the bill %d times", id, billed[id])

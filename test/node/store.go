@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
+	"testing"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -17,8 +19,38 @@ const storeVariable = "MAYFLY_TEST_STORE"
 // OnDatabase says whether nodes have their stores in a database.
 func OnDatabase() bool { return os.Getenv(storeVariable) != "" }
 
-// store makes the place of the node's store, one for each data folder.
+// StartOn is Start with the store in a database.
+func StartOn(t *testing.T, address string, flags ...string) *Node {
+	t.Helper()
+	n := &Node{t: t, Data: filepath.Join(t.TempDir(), "data"), Listen: freeAddress(t), address: address, flags: flags}
+	n.begin()
+	return n
+}
+
+// keys are the files that nodes of one account have in common.
+var keys = []string{"root.json", "node.key"}
+
+// Another starts a node that shares the database, the account and the code
+// packages of a running one.
+func (n *Node) Another(flags ...string) *Node {
+	n.t.Helper()
+	o := &Node{t: n.t, Data: filepath.Join(n.t.TempDir(), "data"), Listen: freeAddress(n.t), address: n.address,
+		flags: append([]string{"--blobs", filepath.Join(n.Data, "blobs")}, flags...)}
+	must(n.t, os.Mkdir(o.Data, 0o711))
+	for _, name := range keys {
+		must(n.t, copyFile(filepath.Join(o.Data, name), filepath.Join(n.Data, name)))
+		must(n.t, os.Chmod(filepath.Join(o.Data, name), 0o600))
+	}
+	o.begin()
+	return o
+}
+
+// store is the address of the node's database; empty if its store is in its data
+// folder. Where the variable names a server it makes a place for each data folder.
 func (n *Node) store() string {
+	if n.address != "" || !OnDatabase() {
+		return n.address
+	}
 	n.t.Helper()
 	address, err := url.Parse(os.Getenv(storeVariable))
 	must(n.t, err)
