@@ -27,9 +27,18 @@ func NewLines() *Lines {
 // Place is where one transaction stands. Its zero value is nowhere.
 type Place struct{ held chan struct{} }
 
+func (l *Lines) of(key string) chan struct{} { return l.all[maphash.String(l.seed, key)%lines] }
+
+// Busy says whether it is another's turn in the line of a key. Who then goes on
+// beside it would make it collide once more.
+func (l *Lines) Busy(p *Place, key string) bool {
+	line := l.of(key)
+	return line != p.held && len(line) > 0
+}
+
 // Join waits until it is p's turn in the line of a key, and leaves any other.
 func (l *Lines) Join(ctx context.Context, p *Place, key string) error {
-	want := l.all[maphash.String(l.seed, key)%lines]
+	want := l.of(key)
 	if want == p.held {
 		return nil
 	}

@@ -20,7 +20,7 @@
 //
 // The database refuses what it can't put into a serial order; an Update then runs
 // again, and after the second refusal waits in line with those of this node that
-// write the same key. A View's function is called once, so its reads are repeated
+// write the same key, which nobody there overtakes. A View's function is called once, so its reads are repeated
 // for it (replay.go). The same cures a connection that was lost. Only one lost
 // with a COMMIT under way ends in an error that says that nobody knows.
 //

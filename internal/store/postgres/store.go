@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -16,7 +17,7 @@ import (
 // Bounds of what an Update goes through before it gives up.
 var (
 	// conflicts: retries after the first patience ones stand in a line.
-	conflicts = retry.Policy{Attempts: 64, Base: time.Millisecond, Max: 20 * time.Millisecond}
+	conflicts = retry.Policy{Attempts: 64, Base: 200 * time.Microsecond, Max: 20 * time.Millisecond}
 	// losses: a server that restarts is back within this, as a rule.
 	losses = retry.Policy{Attempts: 10, Base: 50 * time.Millisecond, Max: time.Second}
 )
@@ -102,15 +103,16 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	var place driver.Place
 	defer place.Leave()
 	var key string // what the last attempt probably collided on
+	var err error
 	return given(s.persist(ctx, func(ctx context.Context, collisions int) error {
-		if collisions >= patience {
+		if collisions >= patience || errors.Is(err, errOvertaking) {
 			if err := s.lines.Join(ctx, &place, key); err != nil {
 				return err
 			}
 		}
 		t := &tx{reader{session: session{pool: s.pool, ctx: ctx, begin: beginUpdate}, writes: &driver.Writes{}}}
 		defer t.session.drop() // what a panic of fn leaves open
-		err := s.try(t, fn)
+		err = s.try(t, &place, fn)
 		key = t.first()
 		return err
 	}))
@@ -151,8 +153,12 @@ func stop(err error) error {
 	return retry.Stop(err)
 }
 
+// errOvertaking is the conflict of a transaction that would make one collide again
+// that stands in line.
+var errOvertaking = errors.New("another transaction's turn")
+
 // try runs fn once and commits what it wrote.
-func (s *Store) try(t *tx, fn func(store.Tx) error) error {
+func (s *Store) try(t *tx, place *driver.Place, fn func(store.Tx) error) error {
 	err := fn(t)
 	if broken := t.session.err; broken != nil { // fn may have passed over it
 		if isConflict(broken) || isLost(broken) || err == nil {
@@ -173,6 +179,9 @@ func (s *Store) try(t *tx, fn func(store.Tx) error) error {
 	}
 	if !t.session.begun() && !t.long() {
 		return s.group.commit(t.session.ctx, s, t.writes)
+	}
+	if s.lines.Busy(place, t.first()) {
+		return conflict{errOvertaking}
 	}
 	if err := t.commit(); err != nil {
 		return err
