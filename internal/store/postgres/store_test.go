@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -68,6 +69,47 @@ func TestConformance(t *testing.T) {
 				t.Fatal(err)
 			}
 			return s
+		}
+	})
+}
+
+// nodes is a store whose transactions go to several nodes in turn.
+type nodes struct {
+	store.Store // the first, for all that is one node's
+	all         []store.Store
+	next        atomic.Uint64
+}
+
+func (n *nodes) turn() store.Store { return n.all[n.next.Add(1)%uint64(len(n.all))] }
+
+func (n *nodes) View(ctx context.Context, fn func(store.Reader) error) error {
+	return n.turn().View(ctx, fn)
+}
+
+func (n *nodes) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return n.turn().Update(ctx, fn)
+}
+
+func (n *nodes) Close() error {
+	var errs []error
+	for _, s := range n.all {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// TestConformanceOfNodes: transactions of several nodes are as serial as one's.
+func TestConformanceOfNodes(t *testing.T) {
+	noLeaks(t)
+	storetest.RunShared(t, func(t *testing.T) func() store.Store {
+		url := place(t)
+		return func() store.Store {
+			n := &nodes{}
+			for range 3 {
+				n.all = append(n.all, open(t, url))
+			}
+			n.Store = n.all[0]
+			return n
 		}
 	})
 }
