@@ -13,7 +13,7 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # them in is tested without it, as the program it becomes.
 LINKS_GVISOR := ./internal/sandbox/cmd ./internal/sandbox/gvisor/launcher
 
-.PHONY: build demo test vet unit blackbox bench setup clean
+.PHONY: build demo test vet unit blackbox blackbox-postgres bench setup clean
 
 # What runs in and around sandboxes are small programs of their own, embedded in
 # the binary.
@@ -42,6 +42,10 @@ unit:
 # The real SDKs and tools against the real binary.
 blackbox:
 	MAYFLY_BINARY=$(CURDIR)/bin/mayfly $(GO) test -p 1 -count 1 -timeout 10m ./test/...
+
+# The same with every node's store on a PostgreSQL server.
+blackbox-postgres:
+	MAYFLY_BINARY=$(CURDIR)/bin/mayfly $(GO) run ./test/database/with $(GO) test -p 1 -count 1 -timeout 10m ./test/functions ./test/cli ./test/tools
 
 bench: setup build
 	$(GO) run ./bench

@@ -14,14 +14,17 @@ func newDoctor(s *settings) *cobra.Command {
 		Use:   "doctor",
 		Short: "Check what a node needs, and say how to get what is missing",
 		Long: `Doctor checks this machine for a node: isolation (by starting a sandbox),
-limits for sandboxes, what functions can reach, the data folder and its disk, the address, the
-runtimes. It ends with an error if a node could not work here.`,
+limits for sandboxes, what functions can reach, the data folder and its disk, the
+store's database, the address, the runtimes. It ends with an error if a node could not work here.`,
 		Example: `  mayfly doctor
   mayfly doctor --sandbox process
   mayfly doctor --internet`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.Data, cfg.Listen, cfg.Version, cfg.Log = s.data, s.listen, version, newLog(cmd.ErrOrStderr(), false)
+			if err := checkStore(cfg.Store); err != nil {
+				return err
+			}
 			checks := cloud.Examine(cmd.Context(), cfg)
 			if s.json {
 				if err := printJSON(cmd.OutOrStdout(), checks); err != nil {
@@ -47,5 +50,6 @@ runtimes. It ends with an error if a node could not work here.`,
 	}
 	cmd.Flags().StringVar(&cfg.Sandbox, "sandbox", cfg.Sandbox, "isolation: gvisor, process or auto")
 	reachFlags(cmd.Flags(), &cfg)
+	storeFlags(cmd.Flags(), &cfg)
 	return cmd
 }

@@ -29,17 +29,33 @@ connects to host.mayfly.internal:5432. --allow-net 10.1.2.0/24:5432 lets functio
 connect to those addresses themselves. --internet lets them reach every public
 IPv4 address, and resolve names; private networks stay shut. The last two have this
 machine send functions' packets on under its own address, for as long as the node
-lives.`,
+lives.
+
+--store postgres://USER@HOST/DATABASE keeps it in a PostgreSQL database instead, or
+in one that speaks its protocol. Several nodes can serve one account from there: give
+each a data folder with a copy of the first one's root.json and node.key, and all of
+them one folder of --blobs. A password belongs into MAYFLY_STORE, PGPASSWORD or a
+password file, not into what you type: every user of a machine can read that.`,
 		Example: `  mayfly up
   mayfly up --data /var/lib/mayfly --listen 0.0.0.0:4566
   mayfly up --internet --allow 127.0.0.1:5432
+  MAYFLY_STORE=postgres://mayfly:secret@db/cloud mayfly up
   MAYFLY_OTLP=http://127.0.0.1:4318 mayfly up`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			began := time.Now()
 			cfg.Data, cfg.Listen, cfg.Version = s.data, s.listen, version
 			cfg.Log = newLog(cmd.ErrOrStderr(), verbose)
+			if err := checkStore(cfg.Store); err != nil {
+				return err
+			}
 			node, err := cloud.Start(cmd.Context(), cfg)
+			if errors.Is(err, cloud.ErrStranger) {
+				return hint(err, "Copy root.json and node.key of a node that uses the database into %s, or name another database.", s.data)
+			}
+			if errors.Is(err, cloud.ErrDatabase) {
+				return hint(err, "Ask mayfly doctor what the database lacks. Its address: --store or MAYFLY_STORE.")
+			}
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return hint(err, "Name another address with --listen or MAYFLY_LISTEN.")
 			}
@@ -62,6 +78,7 @@ lives.`,
 		},
 	}
 	nodeFlags(cmd.Flags(), &cfg)
+	storeFlags(cmd.Flags(), &cfg)
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log more")
 	return cmd
 }
@@ -101,6 +118,9 @@ func greet(w io.Writer, info cloud.Info, took time.Duration) {
 	fmt.Fprintf(w, "%s is ready at %s (%s)\n", bold(w, "Mayfly "+version), bold(w, info.Endpoint), took.Round(time.Millisecond))
 	fmt.Fprintf(w, "  account    %s, %s\n", info.Account, info.Region)
 	fmt.Fprintf(w, "  data       %s\n", info.Data)
+	if info.Store != "" {
+		fmt.Fprintf(w, "  store      %s\n", info.Store)
+	}
 	fmt.Fprintf(w, "  isolation  %s: %s\n", info.Sandbox.Name, info.Sandbox.Detail)
 	if len(info.Sandbox.Weaker) > 0 {
 		fmt.Fprintf(w, "             weaker than it could be: no %s; mayfly doctor says why\n", strings.Join(info.Sandbox.Weaker, ", no "))

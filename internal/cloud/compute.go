@@ -96,5 +96,3 @@ func (n *Node) memoryBudget() int {
 }
 
 func (n *Node) path(name string) string { return filepath.Join(n.cfg.Data, name) }
-
-func storeDir(data string) string { return filepath.Join(data, "store") }

@@ -12,6 +12,13 @@ type Config struct {
 	// Data is the node's folder: its state, credentials and caches. It is made,
 	// readable by its owner alone, if it is not there.
 	Data string
+	// Store is the URL of the PostgreSQL database that the store is in, which
+	// other nodes may share; empty for the data folder's own store. It may hold a
+	// password, so it is never shown.
+	Store string
+	// Blobs is the folder of code packages, which the nodes of one store share;
+	// empty for one in the data folder.
+	Blobs string
 	// Listen is the address of the front door.
 	Listen string
 	// Region is the one AWS region that the node plays; requests signed for

@@ -13,5 +13,17 @@
 // and functions find the address in AWS_ENDPOINT_URL. A network may lead further, to
 // what Config.AllowNet and Config.Internet open (egress); its names are the node's.
 //
+// The store is the data folder's own, or a database (store.go). Nodes that share a
+// database are one cloud for whoever calls them: functions, identities, events, logs
+// and the bill are the store's. They must have the same root.json and node.key, which
+// a start checks (owner.go), and the same folder of blobs. What each node still has to
+// itself:
+//
+//   - environments, and so the limits on how many calls run at once, reserved and
+//     provisioned concurrency: each node has all of them;
+//   - caches of what the store says, which hear of another node's change a moment
+//     after it, or when the connection that was lost meanwhile is back;
+//   - credentials of running functions, which only their own node's door accepts.
+//
 // Parts are opened in Start from the ground up and closed in the reverse order.
 package cloud

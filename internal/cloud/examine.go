@@ -45,7 +45,7 @@ const lowDisk = 1 << 30
 // Examine checks this machine for a node of the configuration. It changes nothing
 // that lasts but makes the data folder.
 func Examine(ctx context.Context, cfg Config) []Check {
-	checks := []Check{examineData(cfg.Data)}
+	checks := append([]Check{examineData(cfg.Data)}, examineStore(ctx, cfg)...)
 	checks = append(checks, examineIsolation(ctx, cfg)...)
 	return append(checks, examineAddress(ctx, cfg.Listen), examineRuntimes(ctx, cfg), examineAgent())
 }

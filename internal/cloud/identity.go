@@ -14,7 +14,6 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/iam"
 	"github.com/mayfly-cloud/mayfly/internal/iam/sts"
 	"github.com/mayfly-cloud/mayfly/internal/invoke"
-	"github.com/mayfly-cloud/mayfly/internal/store/pebble"
 	"github.com/mayfly-cloud/mayfly/internal/worker"
 )
 
@@ -100,15 +99,15 @@ func (n *Node) maySend(ctx context.Context, from invoke.Sender, action, resource
 }
 
 // RotateRoot makes new root credentials in the data folder of a node that is not
-// running. It opens the node's store to be sure of that.
+// running, which the folder's lock makes sure of.
 func RotateRoot(ctx context.Context, dir string) (err error) {
 	root, err := auth.ReadRoot(dir)
 	if err != nil {
 		return err
 	}
-	lock, err := pebble.Open(ctx, pebble.Config{Dir: storeDir(dir)})
+	lock, err := lockFolder(dir)
 	if err != nil {
-		return fmt.Errorf("open store, which a running node would keep from us: %w", err)
+		return err
 	}
 	defer lock.Close()
 	return root.Rotate(dir)

@@ -30,7 +30,8 @@ import (
 	"github.com/mayfly-cloud/mayfly/internal/sandbox"
 	"github.com/mayfly-cloud/mayfly/internal/sandbox/network"
 	"github.com/mayfly-cloud/mayfly/internal/secret"
-	"github.com/mayfly-cloud/mayfly/internal/store/pebble"
+	"github.com/mayfly-cloud/mayfly/internal/store"
+	"github.com/mayfly-cloud/mayfly/internal/store/postgres"
 	"github.com/mayfly-cloud/mayfly/internal/trace"
 	"github.com/mayfly-cloud/mayfly/internal/worker"
 )
@@ -43,7 +44,8 @@ type Node struct {
 	cfg Config
 
 	tracing    *trace.Tracing
-	store      *pebble.Store
+	store      store.Store
+	name       string // in the store
 	blobs      *blobfile.Store
 	root       *auth.Root
 	sessions   *auth.Sessions
@@ -82,6 +84,7 @@ type Info struct {
 	Account  string       `json:"account"`
 	Region   string       `json:"region"`
 	Data     string       `json:"data"`
+	Store    string       `json:"store,omitempty"` // the database, if it is in one
 	Version  string       `json:"version"`
 	Sandbox  sandbox.Info `json:"sandbox"`
 	// Reach is what functions can reach; all else is refused.
@@ -139,11 +142,10 @@ func (n *Node) openGround(ctx context.Context) error {
 		defer cancel()
 		return n.tracing.Close(ctx)
 	})
-	if n.store, err = pebble.Open(ctx, pebble.Config{Dir: storeDir(n.cfg.Data), Log: n.cfg.Log}); err != nil {
-		return fmt.Errorf("open store: %w", err)
+	if err := n.openStore(ctx); err != nil {
+		return err
 	}
-	n.onClose(n.store.Close)
-	if n.blobs, err = blobfile.Open(n.path("blobs")); err != nil {
+	if n.blobs, err = blobfile.Open(n.blobsDir()); err != nil {
 		return fmt.Errorf("open blobs: %w", err)
 	}
 	if n.root, err = auth.OpenRoot(n.cfg.Data, n.cfg.Account); err != nil {
@@ -155,7 +157,7 @@ func (n *Node) openGround(ctx context.Context) error {
 	if n.sessions, err = auth.OpenSessions(n.cfg.Data, clock.System); err != nil {
 		return fmt.Errorf("open sessions: %w", err)
 	}
-	return nil
+	return n.openOwner(ctx)
 }
 
 // openServices opens the services that functions stand on.
@@ -178,7 +180,7 @@ func (n *Node) openFunctions(context.Context) error {
 	place := placement.New(placement.Config{Node: n.worker, AccountLimit: n.cfg.Concurrency, Reserved: n.functions.ReservedTotal})
 	var err error
 	n.invoker, err = invoke.New(invoke.Config{
-		Functions: n.functions, Placement: place, Meter: meter{n.bill}, Store: n.store,
+		Functions: n.functions, Placement: place, Meter: meter{n.bill}, Store: n.store, Node: n.name,
 		Destinations: destinations{n}, Clock: clock.System, Log: n.cfg.Log,
 	})
 	if err != nil {
@@ -192,7 +194,7 @@ func (n *Node) openFunctions(context.Context) error {
 // Info describes the node.
 func (n *Node) Info() Info {
 	i := Info{Endpoint: "http://" + n.cfg.Listen, Account: n.root.Account(), Region: n.cfg.Region,
-		Data: n.cfg.Data, Version: n.cfg.Version, Sandbox: n.driver.Info(), Reach: n.reach()}
+		Data: n.cfg.Data, Store: postgres.PlaceOf(n.cfg.Store), Version: n.cfg.Version, Sandbox: n.driver.Info(), Reach: n.reach()}
 	for _, r := range n.runtimes.List() {
 		if r.Found {
 			i.Runtimes = append(i.Runtimes, r.Name)

@@ -17,7 +17,8 @@ var (
 	// ErrNotFound is what Get returns for a key that is not there.
 	ErrNotFound = errors.New("key not found")
 	// ErrConflict is what Update returns when its function kept colliding with
-	// others until the attempts were used up. Nothing was written.
+	// others until the attempts were used up. Nothing was written. A View returns
+	// it when its snapshot was lost and can't be had again.
 	ErrConflict = errors.New("transaction kept conflicting with others")
 	// ErrTooLarge is what a Tx returns for a key or value over the limit.
 	ErrTooLarge = errors.New("key or value over the store's limit")
@@ -38,8 +39,10 @@ func (full) Unwrap() error { return syscall.ENOSPC }
 // Store is an ordered map from byte strings to byte strings, with transactions.
 // Its methods are safe for concurrent use.
 type Store interface {
-	// View calls fn with one consistent snapshot. Values given to fn are only
-	// valid until it returns. fn must not keep the Reader.
+	// View calls fn once, with one consistent snapshot, which has its place in the
+	// serial order of the Updates: no reader sees what no order of them gives.
+	// Values given to fn are only valid until it returns. fn must not keep the
+	// Reader.
 	View(ctx context.Context, fn func(Reader) error) error
 
 	// Update calls fn with a serialisable transaction and commits it when fn
@@ -47,12 +50,17 @@ type Store interface {
 	// conflict with another transaction fn is called again, so it must have no
 	// effect but through the Tx. Update returns nil only once the writes are
 	// durable: synced to disk, or on a quorum. After a crash a transaction is
-	// there whole or not at all. Long work does not belong in fn.
+	// there whole or not at all. An error of the store's own, ErrConflict, ErrFull
+	// and ErrTooLarge apart, may come from a commit that happened all the same.
+	// Long work does not belong in fn, and no other transaction: it may need what
+	// this one holds.
 	Update(ctx context.Context, fn func(Tx) error) error
 
 	// Watch returns a channel that receives after every commit that changed a
-	// key under prefix since the last receive: signals coalesce and carry no
-	// data, so the watcher reads the state it cares for. stop ends the watch.
+	// key under prefix since the last receive, in this process at once, in others
+	// that share the store soon. Signals coalesce and carry no data, so the watcher
+	// reads the state it cares for; one may come for nothing, after a connection
+	// was lost for instance. stop ends the watch.
 	Watch(prefix []byte) (changed <-chan struct{}, stop func())
 
 	// Close waits for running transactions and releases everything.

@@ -19,7 +19,7 @@ func TestPostgresConnectionIsReusedWhileWarm(t *testing.T) {
 		t.Skip("not root: only root's sandboxes have networks")
 	}
 	d := startDatabase(t)
-	n := node.Start(t, "--allow", d.address)
+	n := node.Start(t, "--allow", d.Address)
 	dir := filepath.Join(t.TempDir(), "postgres-node")
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(node.Root(t), "examples", "postgres-node"))); err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func TestPostgresConnectionIsReusedWhileWarm(t *testing.T) {
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
-	n.Must("deploy", dir, "--memory", "256", "--timeout", "30", "--env", "DATABASE_URL=postgres://shop:secret@host.mayfly.internal:"+d.port+"/shop")
+	n.Must("deploy", dir, "--memory", "256", "--timeout", "30", "--env", "DATABASE_URL=postgres://shop:secret@host.mayfly.internal:"+d.Port+"/shop")
 
 	// One call after the other is served by one environment, on one connection.
 	var first visited

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,7 +65,7 @@ func TestKilledNodeLosesNoAcknowledgedEvent(t *testing.T) {
 		n.Restart()
 	}
 	node.Eventually(t, 90*time.Second, "all accepted events are on the bill", func() bool {
-		billed := invocations(n, "note")
+		billed := n.Billed("note")
 		for id := range accepted {
 			switch {
 			case billed[id] > 1:
@@ -99,28 +98,6 @@ func TestKilledNodeFindsItsStateAgain(t *testing.T) {
 	n.Restart()
 	if got := n.Invoke("keep", `{}`); got.Payload != `"kept"` {
 		t.Errorf("after the restart: %s", got.Payload)
-	}
-}
-
-// invocations counts a function's entries on today's bill by request id.
-func invocations(n *node.Node, function string) map[string]int {
-	counts := map[string]int{}
-	arn := "arn:aws:lambda:" + node.Region + ":" + n.Account + ":function:" + function
-	token := ""
-	for {
-		var page struct {
-			Invocations []struct {
-				RequestID string `json:"requestId"`
-			} `json:"invocations"`
-			Token string `json:"token"`
-		}
-		n.Page("bill/invocations?function="+url.QueryEscape(arn)+"&token="+url.QueryEscape(token), &page)
-		for _, i := range page.Invocations {
-			counts[i.RequestID]++
-		}
-		if token = page.Token; token == "" {
-			return counts
-		}
 	}
 }
 

@@ -39,6 +39,7 @@ type Node struct {
 	AccessKey, SecretKey        string
 
 	t       *testing.T
+	address string // of the store's database; empty for the data folder's or the variable's
 	flags   []string
 	prepare func(*exec.Cmd) // changes how the node is started; may be nil
 	cmd     *exec.Cmd
@@ -126,6 +127,9 @@ func (n *Node) start() {
 	n.log = &buffer{}
 	n.cmd = exec.Command(Binary(n.t), append([]string{"up", "--data", n.Data, "--listen", n.Listen}, n.flags...)...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	if address := n.store(); address != "" {
+		n.cmd.Env = append(os.Environ(), "MAYFLY_STORE="+address)
+	}
 	if n.prepare != nil {
 		n.prepare(n.cmd)
 	}

@@ -2,7 +2,6 @@ package file
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -23,8 +22,7 @@ const (
 	fanOut = 2         // digits of a digest that name its folder
 )
 
-// Store is a blob.Store in a folder. Several processes must not use one folder
-// at once: Open removes what looks half-written.
+// Store is a blob.Store in a folder, which several processes may share.
 type Store struct {
 	root *os.Root
 
@@ -44,7 +42,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open blob folder: %w", err)
 	}
-	if err := errors.Join(root.RemoveAll(tmp), root.Mkdir(tmp, 0o700)); err != nil {
+	if err := sweep(root); err != nil {
 		root.Close()
 		return nil, fmt.Errorf("sweep blob folder: %w", err)
 	}
@@ -56,16 +54,15 @@ func (s *Store) Close() error { return s.root.Close() }
 
 // Put implements blob.Store.
 func (s *Store) Put(ctx context.Context, r io.Reader, limit int64) (blob.Digest, int64, error) {
-	name := path.Join(tmp, rand.Text())
-	f, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	name, f, err := begin(s.root)
 	if err != nil {
 		return "", 0, fmt.Errorf("make blob: %w", err)
 	}
 	digest, n, err := write(ctx, f, r, limit)
-	if err = errors.Join(err, f.Close()); err == nil {
+	if err == nil {
 		err = s.publish(name, digest)
 	}
-	if err != nil {
+	if err = errors.Join(err, f.Close()); err != nil {
 		return "", 0, errors.Join(err, ignoreMissing(s.root.Remove(name)))
 	}
 	return digest, n, nil

@@ -166,6 +166,41 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// TestShared: a store that is opened in a folder where another one writes takes
+// nothing away from it, and finds what it has written.
+func TestShared(t *testing.T) {
+	s, dir := open(t)
+	r, w := io.Pipe()
+	type put struct {
+		d   blob.Digest
+		err error
+	}
+	done := make(chan put, 1)
+	go func() {
+		d, _, err := s.Put(context.Background(), r, 100)
+		done <- put{d, err}
+	}()
+	if _, err := w.Write([]byte("half, ")); err != nil { // returns when it was read
+		t.Fatal(err)
+	}
+	other, err := file.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := w.Write([]byte("whole")); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	got := <-done
+	if got.err != nil {
+		t.Fatal(got.err)
+	}
+	if err := other.Verify(t.Context(), got.d); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOwnerOnly(t *testing.T) {
 	s, dir := open(t)
 	if _, _, err := s.Put(t.Context(), strings.NewReader("x"), 1); err != nil {

@@ -9,6 +9,7 @@ import (
 	engine "github.com/cockroachdb/pebble/v2"
 
 	"github.com/mayfly-cloud/mayfly/internal/store"
+	"github.com/mayfly-cloud/mayfly/internal/store/driver"
 )
 
 // conflict says that a transaction read what another has changed since.
@@ -28,33 +29,33 @@ func (s *Store) try(ctx context.Context, fn func(store.Tx) error) (*pending, err
 	mark := s.history.begin()
 	defer s.history.end(mark)
 	t, err := s.run(fn)
-	if err != nil || t.writes.empty() {
+	if err != nil || t.writes.Empty() {
 		// Also an error may come from what was read, so it waits as well.
 		if waitErr := settle(ctx, s.history.unsyncedNow(), t.seen); waitErr != nil {
 			return nil, waitErr
 		}
 		return nil, err
 	}
-	if t.writes.grows() && !s.reserve.restore() {
+	if t.writes.Grows() && !s.reserve.restore() {
 		return nil, store.ErrFull
 	}
 	return s.apply(mark.Value.(uint64), t)
 }
 
 func (s *Store) run(fn func(store.Tx) error) (*tx, error) {
-	t := &tx{reader{snap: s.db.NewSnapshot(), seen: &footprint{}, writes: &writes{}}}
+	t := &tx{reader{snap: s.db.NewSnapshot(), seen: &footprint{}, writes: &driver.Writes{}}}
 	defer t.snap.Close()
 	if err := fn(t); err != nil {
 		return t, err
 	}
-	return t, t.writes.err
+	return t, t.writes.Err()
 }
 
 // apply puts t's writes into the log and the memory table, if nothing it read
 // was changed by a commit after since.
 func (s *Store) apply(since uint64, t *tx) (*pending, error) {
-	c := t.writes.commit()
-	b, err := t.writes.batch(s.db)
+	c := &commit{keys: t.writes.Keys(), spans: t.writes.Spans(), synced: make(chan struct{})}
+	b, err := s.batch(t.writes)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +75,28 @@ func (s *Store) apply(since uint64, t *tx) (*pending, error) {
 	}
 	s.history.add(c)
 	return &pending{c, b}, nil
+}
+
+// batch makes the engine's record of a transaction's changes.
+func (s *Store) batch(w *driver.Writes) (*engine.Batch, error) {
+	b := s.db.NewBatch()
+	for _, r := range w.Spans() {
+		if err := b.DeleteRange([]byte(r.Start), []byte(r.End), nil); err != nil {
+			return nil, fmt.Errorf("delete range: %w", err)
+		}
+	}
+	for k, v := range w.All() {
+		var err error
+		if v.Deleted {
+			err = b.Delete([]byte(k), nil)
+		} else {
+			err = b.Set([]byte(k), v.Value, nil)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("write key: %w", err)
+		}
+	}
+	return b, nil
 }
 
 // write hands b to the engine, which panics if its log has failed before.
@@ -97,7 +120,7 @@ func (s *Store) sync(p *pending) error {
 	}
 	close(p.commit.synced)
 	s.history.settled()
-	s.watchers.notify(p.commit)
+	s.watchers.Notify(p.commit.keys, p.commit.spans)
 	return p.batch.Close()
 }
 

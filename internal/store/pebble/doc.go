@@ -18,5 +18,5 @@
 // View has shown can be taken back by a crash.
 //
 // Locks, in the order in which they are taken: Store.order, history.mu,
-// watchers.mu. The engine's own locks are below all of them.
+// the watchers'. The engine's own locks are below all of them.
 package pebble

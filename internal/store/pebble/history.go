@@ -8,7 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/mayfly-cloud/mayfly/internal/store"
+	"github.com/mayfly-cloud/mayfly/internal/store/driver"
 )
 
 // Bounds of what is remembered for running transactions. One that outlives this
@@ -18,19 +18,10 @@ const (
 	maxKeys    = 1 << 17
 )
 
-// beyond sorts after every key, and stands for "no end".
-var beyond = strings.Repeat("\xff", store.MaxKey+1)
-
-// span is the keys start <= key < end.
-type span struct{ start, end string }
-
-func (s span) has(key string) bool  { return s.start <= key && key < s.end }
-func (s span) overlaps(o span) bool { return s.start < o.end && o.start < s.end }
-
 // commit is what one transaction changed. It is immutable once added.
 type commit struct {
 	keys   []string
-	spans  []span
+	spans  []driver.Span
 	synced chan struct{} // closed when durable, or failed
 	err    error         // why it failed; read after synced
 }
@@ -43,7 +34,7 @@ func (c *commit) fail(err error) {
 // footprint is what one transaction read.
 type footprint struct {
 	keys   map[string]struct{}
-	spans  []span
+	spans  []driver.Span
 	sorted bool // spans are sorted and disjoint
 }
 
@@ -54,8 +45,8 @@ func (f *footprint) addKey(key string) {
 	f.keys[key] = struct{}{}
 }
 
-func (f *footprint) addSpan(s span) {
-	if s.start < s.end {
+func (f *footprint) addSpan(s driver.Span) {
+	if s.Start < s.End {
 		f.spans, f.sorted = append(f.spans, s), false
 	}
 }
@@ -71,20 +62,20 @@ func (f *footprint) touchedBy(c *commit) (string, bool) {
 	}
 	for _, s := range c.spans {
 		for k := range f.keys {
-			if s.has(k) {
-				return s.start, true
+			if s.Has(k) {
+				return s.Start, true
 			}
 		}
-		if slices.ContainsFunc(f.spans, s.overlaps) {
-			return s.start, true
+		if slices.ContainsFunc(f.spans, s.Overlaps) {
+			return s.Start, true
 		}
 	}
 	return "", false
 }
 
 func (f *footprint) scanned(key string) bool {
-	i := sort.Search(len(f.spans), func(i int) bool { return f.spans[i].end > key })
-	return i < len(f.spans) && f.spans[i].has(key)
+	i := sort.Search(len(f.spans), func(i int) bool { return f.spans[i].End > key })
+	return i < len(f.spans) && f.spans[i].Has(key)
 }
 
 // sort orders the spans and joins those that overlap.
@@ -92,11 +83,11 @@ func (f *footprint) sort() {
 	if f.sorted || len(f.spans) == 0 {
 		return
 	}
-	slices.SortFunc(f.spans, func(a, b span) int { return strings.Compare(a.start, b.start) })
+	slices.SortFunc(f.spans, func(a, b driver.Span) int { return strings.Compare(a.Start, b.Start) })
 	joined := f.spans[:1]
 	for _, s := range f.spans[1:] {
-		if last := &joined[len(joined)-1]; s.start <= last.end {
-			last.end = max(last.end, s.end)
+		if last := &joined[len(joined)-1]; s.Start <= last.End {
+			last.End = max(last.End, s.End)
 		} else {
 			joined = append(joined, s)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
@@ -17,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mayfly-cloud/mayfly/internal/store"
+	"github.com/mayfly-cloud/mayfly/internal/store/driver"
 )
 
 // Config says where a store is and how much it may use.
@@ -45,7 +45,6 @@ const (
 	// patience is how many of these run at once with everybody else's.
 	attempts = 64
 	patience = 2
-	lanes    = 64
 )
 
 // Store is a store.Store in a folder.
@@ -55,20 +54,13 @@ type Store struct {
 	fatal    func(error)
 	reserve  *reserve
 	history  history
-	watchers watchers
+	watchers driver.Watchers
 
 	order  sync.Mutex // held from a commit's check until it is applied
 	broken error      // under order: why nothing can be committed any more
 
-	// lanes hold back transactions that keep colliding on the same key: one
-	// of them at a time runs again, the others wait in line.
-	lanes [lanes]chan struct{}
-	seed  maphash.Seed
-
-	life     sync.Mutex
-	running  int
-	closing  bool
-	finished chan struct{} // closed when closing and nothing runs
+	lines *driver.Lines
+	gate  driver.Gate
 }
 
 var _ store.Store = (*Store)(nil)
@@ -99,10 +91,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, lockError(cfg.Dir, err)
 	}
-	s := &Store{lock: lock, fatal: cfg.Fatal, seed: maphash.MakeSeed(), finished: make(chan struct{})}
-	for i := range s.lanes {
-		s.lanes[i] = make(chan struct{}, 1)
-	}
+	s := &Store{lock: lock, fatal: cfg.Fatal, lines: driver.NewLines()}
 	s.reserve = newReserve(cfg)
 	if err = s.reserve.prepare(); err == nil {
 		s.db, err = engine.Open(cfg.Dir, s.options(cfg))
@@ -147,11 +136,11 @@ func (s *Store) View(ctx context.Context, fn func(store.Reader) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.enter(); err != nil {
+	if err := s.gate.Enter(); err != nil {
 		return err
 	}
-	defer s.leave()
-	r := &reader{snap: s.db.NewSnapshot(), writes: &writes{}}
+	defer s.gate.Leave()
+	r := &reader{snap: s.db.NewSnapshot(), writes: &driver.Writes{}}
 	unsynced := s.history.unsyncedNow() // all that the snapshot shows are among them
 	if len(unsynced) > 0 {
 		r.seen = &footprint{}
@@ -186,12 +175,12 @@ func settle(ctx context.Context, commits []*commit, seen *footprint) error {
 
 // Update implements store.Store.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
-	if err := s.enter(); err != nil {
+	if err := s.gate.Enter(); err != nil {
 		return err
 	}
-	defer s.leave()
-	var lane chan struct{} // the one we hold
-	defer func() { release(lane) }()
+	defer s.gate.Leave()
+	var place driver.Place
+	defer place.Leave()
 	for n := 1; n <= attempts; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -202,22 +191,14 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 			if err != nil || p == nil {
 				return err
 			}
-			release(lane) // the next in line need not wait for our sync
-			lane = nil
+			place.Leave() // the next in line need not wait for our sync
 			return s.sync(p)
 		}
 		if n < patience {
 			continue
 		}
-		if want := s.lanes[maphash.String(s.seed, c.key)%lanes]; want != lane {
-			release(lane)
-			lane = nil
-			select {
-			case want <- struct{}{}:
-				lane = want
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+		if err := s.lines.Join(ctx, &place, c.key); err != nil {
+			return err
 		}
 		if n > 4*patience {
 			time.Sleep(rand.N(time.Duration(n) * 100 * time.Microsecond)) // at most 6.4 ms
@@ -226,29 +207,14 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return store.ErrConflict
 }
 
-func release(lane chan struct{}) {
-	if lane != nil {
-		<-lane
-	}
-}
-
 // Watch implements store.Store.
-func (s *Store) Watch(prefix []byte) (<-chan struct{}, func()) { return s.watchers.add(prefix) }
+func (s *Store) Watch(prefix []byte) (<-chan struct{}, func()) { return s.watchers.Add(prefix) }
 
 // Close implements store.Store. Closing again returns store.ErrClosed.
 func (s *Store) Close() error {
-	s.life.Lock()
-	if s.closing {
-		s.life.Unlock()
-		return store.ErrClosed
+	if err := s.gate.Shut(); err != nil {
+		return err
 	}
-	s.closing = true
-	if s.running == 0 {
-		close(s.finished)
-	}
-	s.life.Unlock()
-	<-s.finished
-
 	s.order.Lock()
 	defer s.order.Unlock()
 	if s.broken != nil {
@@ -274,22 +240,4 @@ func (s *Store) flush() error {
 	case <-time.After(10 * time.Second): // a slow disk: the log will be replayed
 	}
 	return nil
-}
-
-func (s *Store) enter() error {
-	s.life.Lock()
-	defer s.life.Unlock()
-	if s.closing {
-		return store.ErrClosed
-	}
-	s.running++
-	return nil
-}
-
-func (s *Store) leave() {
-	s.life.Lock()
-	defer s.life.Unlock()
-	if s.running--; s.running == 0 && s.closing {
-		close(s.finished)
-	}
 }

@@ -226,7 +226,8 @@ func testPhantomDeletes(t *testing.T, s store.Store) {
 }
 
 // testPartWalk: a walk that stops early conflicts with changes of what it saw, and
-// with what would have come before, not with what lies beyond.
+// with what would have come before, not with what lies beyond. The other reads what
+// the walker will write, so neither can come before the other.
 func testPartWalk(t *testing.T, s store.Store) {
 	tests := map[string]struct {
 		reverse bool
@@ -252,7 +253,12 @@ func testPartWalk(t *testing.T, s store.Store) {
 			for range tx.Scan(store.Range{Start: []byte("a"), End: []byte("f"), Reverse: test.reverse}) {
 				break
 			}
-			update(t, s, func(other store.Tx) error { return set(other, test.change, "2") })
+			update(t, s, func(other store.Tx) error {
+				if read(other, "z") != missing {
+					return errors.New("z is there before it was written")
+				}
+				return set(other, test.change, "2")
+			})
 			return set(tx, "z", "x")
 		})
 		if test.again && runs != 2 {

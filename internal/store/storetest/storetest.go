@@ -18,34 +18,53 @@ type Opener func(t *testing.T) (open func() store.Store)
 
 // Run puts a driver through the suite.
 func Run(t *testing.T, opener Opener) {
-	for name, test := range map[string]func(*testing.T, store.Store){
-		"Read":            testRead,
-		"Undo":            testUndo,
-		"Limits":          testLimits,
-		"Scan":            testScan,
-		"ScanModel":       testScanModel,
-		"Snapshot":        testSnapshot,
-		"Context":         testContext,
-		"Panic":           testPanic,
-		"Watch":           testWatch,
-		"WatchMany":       testWatchMany,
+	run(t, opener, map[string]func(*testing.T, store.Store){
+		"Read":        testRead,
+		"Undo":        testUndo,
+		"Limits":      testLimits,
+		"Scan":        testScan,
+		"ScanModel":   testScanModel,
+		"ScanBatches": testScanBatches,
+		"ReadInScan":  testReadInScan,
+		"LongKeys":    testLongKeys,
+		"Snapshot":    testSnapshot,
+		"Context":     testContext,
+		"Panic":       testPanic,
+		"Watch":       testWatch,
+		"WatchMany":   testWatchMany,
+		"PartWalk":    testPartWalk,
+	})
+	RunShared(t, opener)
+	t.Run("Reopen", func(t *testing.T) { testReopen(t, opener(t)) })
+	t.Run("Close", func(t *testing.T) { testClose(t, opener(t)) })
+}
+
+// RunShared is the part of the suite that is about transactions at the same time.
+// They may come through several openings of one store, as those of several nodes
+// do.
+func RunShared(t *testing.T, opener Opener) {
+	run(t, opener, map[string]func(*testing.T, store.Store){
+		"Blind":           testBlind,
+		"ReaderBetween":   testReaderBetween,
+		"ReaderAcross":    testReaderAcross,
 		"Counter":         testCounter,
 		"Bank":            testBank,
 		"WriteSkew":       testWriteSkew,
 		"Phantom":         testPhantom,
 		"PhantomDeletes":  testPhantomDeletes,
-		"PartWalk":        testPartWalk,
 		"QueueTake":       testQueueTake,
 		"Serialisability": testSerialisability,
-	} {
+	})
+}
+
+func run(t *testing.T, opener Opener, tests map[string]func(*testing.T, store.Store)) {
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := opener(t)()
 			t.Cleanup(func() { s.Close() })
 			test(t, s)
 		})
 	}
-	t.Run("Reopen", func(t *testing.T) { testReopen(t, opener(t)) })
-	t.Run("Close", func(t *testing.T) { testClose(t, opener(t)) })
 }
 
 func testRead(t *testing.T, s store.Store) {

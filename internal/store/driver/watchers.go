@@ -1,22 +1,21 @@
-package pebble
+package driver
 
 import (
+	"strings"
 	"sync"
-
-	"github.com/mayfly-cloud/mayfly/internal/store"
 )
 
-// watchers finds who watches a changed key by looking up each of its beginnings
+// Watchers finds who watches a changed key by looking up each of its beginnings
 // that has a watched length: thousands of watchers cost what a handful of
-// lengths cost. The zero value is ready.
-type watchers struct {
+// lengths cost. The zero value is ready. It is safe for concurrent use.
+type Watchers struct {
 	mu       sync.RWMutex
 	byPrefix map[string]map[chan struct{}]struct{}
 	lengths  map[int]int // watched prefixes of each length
 }
 
-// add starts a watch.
-func (w *watchers) add(prefix []byte) (<-chan struct{}, func()) {
+// Add starts a watch, as store.Store's Watch.
+func (w *Watchers) Add(prefix []byte) (<-chan struct{}, func()) {
 	p, changed := string(prefix), make(chan struct{}, 1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -31,7 +30,7 @@ func (w *watchers) add(prefix []byte) (<-chan struct{}, func()) {
 	return changed, func() { w.remove(p, changed) }
 }
 
-func (w *watchers) remove(p string, changed chan struct{}) {
+func (w *Watchers) remove(p string, changed chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if _, ok := w.byPrefix[p][changed]; !ok {
@@ -46,25 +45,43 @@ func (w *watchers) remove(p string, changed chan struct{}) {
 	}
 }
 
-// notify signals everyone whose prefix c has changed something under.
-func (w *watchers) notify(c *commit) {
+// Notify signals everyone whose prefix something has changed under.
+func (w *Watchers) Notify(keys []string, spans []Span) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if len(w.byPrefix) == 0 {
 		return
 	}
-	for _, k := range c.keys {
-		for n := range w.lengths {
-			if n <= len(k) {
-				signal(w.byPrefix[k[:n]])
+	for _, k := range keys {
+		w.beginnings(k)
+	}
+	for _, s := range spans {
+		for p, all := range w.byPrefix {
+			if s.Overlaps(PrefixSpan(p)) {
+				signal(all)
 			}
 		}
 	}
-	for _, s := range c.spans {
-		for p, all := range w.byPrefix {
-			if s.overlaps(prefixSpan(p)) {
-				signal(all)
-			}
+}
+
+// NotifyBelow signals everyone who may care for a change of some key that begins
+// with p.
+func (w *Watchers) NotifyBelow(p string) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	w.beginnings(p)
+	for watched, all := range w.byPrefix {
+		if strings.HasPrefix(watched, p) {
+			signal(all)
+		}
+	}
+}
+
+// beginnings signals who watches a beginning of k. It needs w.mu.
+func (w *Watchers) beginnings(k string) {
+	for n := range w.lengths {
+		if n <= len(k) {
+			signal(w.byPrefix[k[:n]])
 		}
 	}
 }
@@ -76,11 +93,4 @@ func signal(all map[chan struct{}]struct{}) {
 		default: // a signal is waiting already
 		}
 	}
-}
-
-func prefixSpan(p string) span {
-	if end := store.PrefixEnd([]byte(p)); end != nil {
-		return span{p, string(end)}
-	}
-	return span{p, beyond}
 }

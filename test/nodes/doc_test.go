@@ -1,0 +1,2 @@
+// Package nodes tests several nodes that serve one account from one database.
+package nodes
