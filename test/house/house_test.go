@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"cmd"},
 	{"cloud"},
 	{"gateway"},
-	{"function", "logs", "bill", "iam", "key", "parameter", "secret"}, // the services: none imports another
+	{"function", "logs", "bill", "iam", "key", "parameter", "secret", "bus"}, // the services: none imports another
 	{"invoke"},
 	{"placement"},
 	{"worker"},
@@ -42,7 +42,7 @@ var floors = [][]string{
 	{"store/pebble", "blob/file"},
 	{"store/storetest"},
 	{"store", "blob", "trace"},
-	{"iam/policy"},
+	{"iam/policy", "bus/pattern", "bus/input", "schedule/expression"},
 	{"access", "fault", "arn", "clock", "id", "page", "program", "recall", "retry", "record"},
 }
 
