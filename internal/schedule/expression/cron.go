@@ -154,7 +154,7 @@ func (c *cron) onDay(y int, m time.Month, d int, after time.Time, zone *time.Loc
 			if !c.minutes.has(mi) {
 				continue
 			}
-			if t, ok := moment(y, m, d, h, mi, zone); ok && t.After(after) {
+			if t, ok := moment(time.Date(y, m, d, h, mi, 0, 0, time.UTC), zone); ok && t.After(after) {
 				return t.UTC()
 			}
 		}

@@ -110,8 +110,8 @@ func (e *Expression) Next(after, start time.Time, zone *time.Location) time.Time
 	}
 	switch {
 	case e.kind == At:
-		at, ok := moment(e.at.Year(), e.at.Month(), e.at.Day(), e.at.Hour(), e.at.Minute(), zone)
-		if at = at.Add(time.Duration(e.at.Second()) * time.Second); !ok || !at.After(after) {
+		at, ok := moment(e.at, zone)
+		if !ok || !at.After(after) {
 			return time.Time{}
 		}
 		return at.UTC()
@@ -137,15 +137,17 @@ func (e *Expression) nextDay(after, start time.Time, zone *time.Location) time.T
 	}
 }
 
-// moment is the first time at which a clock in the zone shows these; false where it never
-// does.
-func moment(year int, month time.Month, day, hour, minute int, zone *time.Location) (time.Time, bool) {
-	t := time.Date(year, month, day, hour, minute, 0, 0, zone)
-	if t.Day() != day || t.Hour() != hour || t.Minute() != minute {
+// moment is the first time at which a clock in the zone shows what wall shows; false where
+// it never does.
+func moment(wall time.Time, zone *time.Location) (time.Time, bool) {
+	const clock = "2006-01-02 15:04:05"
+	shows := wall.Format(clock)
+	t := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, zone)
+	if t.Format(clock) != shows {
 		return t, false
 	}
 	for _, back := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour} {
-		if earlier := t.Add(-back); earlier.Day() == day && earlier.Hour() == hour && earlier.Minute() == minute {
+		if earlier := t.Add(-back); earlier.Format(clock) == shows {
 			return earlier, true
 		}
 	}
