@@ -73,7 +73,7 @@ func checkArchive(a *Archive) error {
 func (s *Service) changeArchive(ctx context.Context, bus, name string, fn func(store.Tx, *Archive) (*Archive, error)) (a *Archive, err error) {
 	s.changes.Lock()
 	defer s.changes.Unlock()
-	var generation uint64
+	var changes uint64
 	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
 		have, err := load[Archive](tx, archiveKey(name), errNone)
 		if err != nil && err != errNone {
@@ -92,11 +92,11 @@ func (s *Service) changeArchive(ctx context.Context, bus, name string, fn func(s
 		} else {
 			err = save(tx, archiveKey(name), a)
 		}
-		generation, err = next(tx, bus, err)
+		changes, err = next(tx, bus, 0, err)
 		return err
 	})
 	if err == nil {
-		s.indexes.follow(bus, generation, func(x *index) { x.setArchive(name, a) })
+		s.indexes.follow(bus, changes, func(x *index) { x.setArchive(name, a) })
 	}
 	return a, err
 }

@@ -67,6 +67,22 @@ func TestArchives(t *testing.T) {
 	}
 }
 
+// A bus that was deleted takes no events, also not into an archive that is left.
+func TestArchiveOfADeletedBus(t *testing.T) {
+	n := start(t)
+	name := aws.String("b")
+	ok[eb.CreateEventBusOutput](t)(n.CreateEventBus(ctx, &eb.CreateEventBusInput{Name: name}))
+	ok[eb.CreateArchiveOutput](t)(n.CreateArchive(ctx, &eb.CreateArchiveInput{ArchiveName: aws.String("a"), EventSourceArn: aws.String(prefix + "event-bus/b")}))
+	e := entry("{}")
+	e.EventBusName = name
+	n.put(t, e)
+	ok[eb.DeleteEventBusOutput](t)(n.DeleteEventBus(ctx, &eb.DeleteEventBusInput{Name: name}))
+	n.put(t, e)
+	if got := count(t, n, "a"); got != 1 {
+		t.Errorf("%d archived", got)
+	}
+}
+
 func TestArchivesRefused(t *testing.T) {
 	n := start(t)
 	archiveOf(t, n, "a", "")

@@ -124,15 +124,22 @@ func (s *Service) DeleteBus(ctx context.Context, ref string) error {
 	if name == defaultBus {
 		return invalid("Cannot delete event bus default.")
 	}
-	return s.cfg.Store.Update(ctx, func(tx store.Tx) error {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
 		for _, err := range scan[Rule](tx, below("rule", name)) {
 			if err != nil {
 				return err
 			}
 			return invalid("Event bus %s can't be deleted since it has rules.", name)
 		}
-		return tx.Delete(busKey(name))
+		_, err := next(tx, name, 0, tx.Delete(busKey(name))) // other nodes forget it too
+		return err
 	})
+	if err == nil {
+		s.indexes.set(name, nil)
+	}
+	return err
 }
 
 // Listing says which records are listed.

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/mayfly-cloud/mayfly/internal/bus/input"
 	"github.com/mayfly-cloud/mayfly/internal/store"
 )
@@ -144,6 +146,9 @@ func (s *Service) request(ctx context.Context, dest *Destination, conn *Connecti
 		query.Set(k, v)
 	}
 	for k, v := range p.Header {
+		if !httpguts.ValidHeaderFieldName(k) || !httpguts.ValidHeaderFieldValue(v) {
+			return nil, &DeliveryError{Code: "INVALID_REQUEST", Message: "a header can't have the value that the event gives it", Permanent: true}
+		}
 		request.Header.Set(k, v)
 	}
 	addParameters(request, query, *of)

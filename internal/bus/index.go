@@ -98,11 +98,11 @@ func (s *Service) readIndex(ctx context.Context, bus string) (i *index, err erro
 		if _, err := s.loadBus(r, bus); err != nil {
 			return err
 		}
-		if n, err := load[uint64](r, generationKey(bus), errNone); err == nil {
-			i.generation = *n
-		} else if err != errNone {
+		g, err := generation(r, bus)
+		if err != nil {
 			return err
 		}
+		i.generation = g.Changes
 		for rule, err := range scan[Rule](r, below("rule", bus)) {
 			if err != nil {
 				return err
@@ -133,11 +133,11 @@ func (s *Service) refresh(ctx context.Context) error {
 		s.indexes.mu.Lock()
 		defer s.indexes.mu.Unlock()
 		for bus, i := range s.indexes.byBus {
-			n, err := load[uint64](r, generationKey(bus), errNone)
-			if err != nil && err != errNone {
+			g, err := generation(r, bus)
+			if err != nil {
 				return err
 			}
-			if err == nil && *n != i.generation {
+			if g.Changes != i.generation {
 				delete(s.indexes.byBus, bus)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 //
 //	"bus"          NAME                  Bus          the default one only once it has settings
 //	"rule"         BUS  NAME             Rule         with its targets
-//	"generation"   BUS                   uint64       counts changes of its rules and archives
+//	"generation"   BUS                   Generation   counts changes of its rules and archives
 //	"archive"      NAME                  Archive
 //	"event"        ARCHIVE  TIME  ID     the event    TIME is its own, in microseconds
 //	"tally"        ARCHIVE  SHARD        Tally        counters, apart so that writers seldom meet

@@ -99,7 +99,7 @@ func (s *Service) checkRule(bus string, r *Rule) error {
 func (s *Service) changeRule(ctx context.Context, bus, name string, fn func(store.Tx, *Rule) (*Rule, error)) (r *Rule, err error) {
 	s.changes.Lock()
 	defer s.changes.Unlock()
-	var generation uint64
+	var changes uint64
 	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
 		if _, err := s.loadBus(tx, bus); err != nil {
 			return err
@@ -116,47 +116,50 @@ func (s *Service) changeRule(ctx context.Context, bus, name string, fn func(stor
 		} else {
 			err = save(tx, ruleKey(bus, name), r)
 		}
-		if err == nil && have == nil && r != nil {
-			err = s.room(tx, bus)
-		}
-		generation, err = next(tx, bus, err)
+		changes, err = next(tx, bus, one(r)-one(have), err)
 		return err
 	})
 	if err == nil {
-		s.indexes.follow(bus, generation, func(x *index) { x.setRule(name, r) })
+		s.indexes.follow(bus, changes, func(x *index) { x.setRule(name, r) })
 	}
 	return r, err
 }
 
-// room refuses a rule too many.
-func (s *Service) room(tx store.Tx, bus string) error {
-	n := 0
-	for p, err := range tx.Scan(store.Range{Start: below("rule", bus).Start, End: below("rule", bus).End, Limit: maxRules + 1}) {
-		if _ = p; err != nil {
-			return err
-		}
-		n++
+func one(r *Rule) int {
+	if r == nil {
+		return 0
 	}
-	if n > maxRules {
-		return overLimit("The requested resource exceeds the maximum number allowed.")
-	}
-	return nil
+	return 1
 }
 
-// next counts a change of a bus's rules.
-func next(tx store.Tx, bus string, err error) (uint64, error) {
+// Generation counts the changes of a bus's rules and archives, and its rules.
+type Generation struct {
+	Changes uint64
+	Rules   int
+}
+
+// next counts a change of a bus that makes it have so many rules more.
+func next(tx store.Tx, bus string, more int, err error) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := load[uint64](tx, generationKey(bus), errNone)
+	g, err := generation(tx, bus)
+	if err != nil {
+		return 0, err
+	}
+	g.Changes++
+	if g.Rules += more; more > 0 && g.Rules > maxRules {
+		return 0, overLimit("The requested resource exceeds the maximum number allowed.")
+	}
+	return g.Changes, save(tx, generationKey(bus), g)
+}
+
+func generation(r store.Reader, bus string) (*Generation, error) {
+	g, err := load[Generation](r, generationKey(bus), errNone)
 	if err == errNone {
-		n, err = new(uint64), nil
+		return &Generation{}, nil
 	}
-	if err != nil {
-		return 0, err
-	}
-	*n++
-	return *n, save(tx, generationKey(bus), *n)
+	return g, err
 }
 
 // Rule gives a rule.
