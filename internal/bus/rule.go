@@ -36,7 +36,9 @@ const maxRules = 100000
 
 func (r *Rule) enabled() bool { return r.State == Enabled || r.State == enabledCloudTrail }
 
-// PutRule makes a rule, or replaces all but the targets and tags of one there is.
+// PutRule makes a rule, or replaces all but the targets and tags of one there is. A rule
+// that belongs to a service (ManagedBy) comes with its targets, and only that service
+// can put it again.
 func (s *Service) PutRule(ctx context.Context, busRef string, r Rule, tags []Tag) (*Rule, error) {
 	bus, err := s.bus(busRef)
 	if err != nil {
@@ -50,14 +52,21 @@ func (s *Service) PutRule(ctx context.Context, busRef string, r Rule, tags []Tag
 		return nil, err
 	}
 	return s.changeRule(ctx, bus, r.Name, func(_ store.Tx, have *Rule) (*Rule, error) {
-		r.Bus, r.CreatedBy, r.Created, r.Tags, r.Targets = bus, s.cfg.Account, s.now(), newTags, nil
+		put := r
+		put.Bus, put.CreatedBy, put.Created, put.Tags = bus, s.cfg.Account, s.now(), newTags
+		if put.ManagedBy == "" {
+			put.Targets = nil
+		}
 		if have != nil {
-			if have.ManagedBy != "" {
+			if have.ManagedBy != put.ManagedBy {
 				return nil, errManaged
 			}
-			r.Created, r.Tags, r.Targets = have.Created, have.Tags, have.Targets
+			put.Created, put.Tags = have.Created, have.Tags
+			if put.ManagedBy == "" {
+				put.Targets = have.Targets
+			}
 		}
-		return &r, nil
+		return &put, nil
 	})
 }
 

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	eb "github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"github.com/mayfly-cloud/mayfly/internal/bus"
 )
 
 const shop = `{"source":["shop"]}`
@@ -137,6 +139,32 @@ func TestRules(t *testing.T) {
 	} {
 		refused(t, what, put(test.fn), test.code, test.words)
 	}
+}
+
+// A rule of a service's own can be seen, and taken away by force.
+func TestManagedRules(t *testing.T) {
+	n := start(t)
+	managed := bus.Rule{Name: "m", Pattern: shop, ManagedBy: "states.amazonaws.com", Targets: []bus.Target{{ID: "t", ARN: queue}}}
+	for range 2 {
+		if _, err := n.service.PutRule(ctx, "", managed, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := aws.String("m")
+	if d := ok[eb.DescribeRuleOutput](t)(n.DescribeRule(ctx, &eb.DescribeRuleInput{Name: name})); *d.ManagedBy != "states.amazonaws.com" {
+		t.Errorf("got %+v", d)
+	}
+	n.put(t, entry("{}"))
+	if got := n.queue.take(t); len(got) != 1 {
+		t.Errorf("got %v", got)
+	}
+	refused(t, "put", second(n.PutRule(ctx, &eb.PutRuleInput{Name: name, EventPattern: aws.String(shop)})), "ManagedRuleException", "")
+	refused(t, "disable", second(n.DisableRule(ctx, &eb.DisableRuleInput{Name: name})), "ManagedRuleException", "")
+	refused(t, "targets", second(n.PutTargets(ctx, &eb.PutTargetsInput{Rule: name, Targets: []types.Target{{Id: name, Arn: aws.String(queue)}}})), "ManagedRuleException", "")
+	refused(t, "remove", second(n.RemoveTargets(ctx, &eb.RemoveTargetsInput{Rule: name, Ids: []string{"t"}})), "ManagedRuleException", "Force")
+	refused(t, "delete", second(n.DeleteRule(ctx, &eb.DeleteRuleInput{Name: name})), "ManagedRuleException", "Force")
+	ok[eb.RemoveTargetsOutput](t)(n.RemoveTargets(ctx, &eb.RemoveTargetsInput{Rule: name, Ids: []string{"t"}, Force: true}))
+	ok[eb.DeleteRuleOutput](t)(n.DeleteRule(ctx, &eb.DeleteRuleInput{Name: name, Force: true}))
 }
 
 func TestTargets(t *testing.T) {

@@ -73,6 +73,21 @@ func TestHostileEvents(t *testing.T) {
 	}
 }
 
+func TestHostilePatterns(t *testing.T) {
+	deep := strings.Repeat(`{"a":`, 9000) + "[1]" + strings.Repeat("}", 9000)
+	soon(t, "deep", func() {
+		if _, err := pattern.Parse([]byte(deep), pattern.TopicBody); err == nil {
+			t.Error("150 combinations, and 9000 levels")
+		}
+	})
+	many := `{"a":[` + strings.Repeat(`{"wildcard":"*a*b*"},`, 10000) + `1]}`
+	soon(t, "many", func() {
+		if _, err := pattern.Parse([]byte(many), pattern.TopicBody); err == nil {
+			t.Error("10000 values")
+		}
+	})
+}
+
 // FuzzPattern: any text is a pattern or an *Error, and what it matches alone it matches
 // in an index.
 func FuzzPattern(f *testing.F) {

@@ -119,7 +119,7 @@ func (p *parser) object(branches []draft, path []string, inOr bool) ([]draft, er
 		if inOr && reserved(name) {
 			return nil, p.fail(p.i, "%s is Ruler reserved fieldName which cannot be used inside $or.", name)
 		}
-		below := append(path[:len(path):len(path)], name)
+		below := append(path, name) // its room is used again for the next name
 		switch p.peek() {
 		case '{':
 			var err error
