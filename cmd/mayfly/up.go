@@ -14,13 +14,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func newUp(s *settings) *cobra.Command {
-	cfg := cloud.Default()
-	var verbose bool
-	cmd := &cobra.Command{
-		Use:   "up",
-		Short: "Start a node: everything, in this process, on one folder",
-		Long: `Up starts a node and stays until it is told to end (Ctrl-C or SIGTERM). What it
+const upText = `Up starts a node and stays until it is told to end (Ctrl-C or SIGTERM). What it
 acknowledged is in the data folder, whatever ends it.
 
 Functions reach the node, and nothing else: not this machine's ports, not its
@@ -35,7 +29,15 @@ lives.
 in one that speaks its protocol. Several nodes can serve one account from there: give
 each a data folder with a copy of the first one's root.json and node.key, and all of
 them one folder of --blobs. A password belongs into MAYFLY_STORE, PGPASSWORD or a
-password file, not into what you type: every user of a machine can read that.`,
+password file, not into what you type: every user of a machine can read that.`
+
+func newUp(s *settings) *cobra.Command {
+	cfg := cloud.Default()
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Start a node: everything, in this process, on one folder",
+		Long:  upText,
 		Example: `  mayfly up
   mayfly up --data /var/lib/mayfly --listen 0.0.0.0:4566
   mayfly up --internet --allow 127.0.0.1:5432

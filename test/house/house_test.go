@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"cmd"},
 	{"cloud"},
 	{"gateway"},
-	{"function", "logs", "bill", "iam", "audit", "key", "parameter", "secret", "queue"}, // the services: none imports another
+	{"function", "logs", "bill", "iam", "audit", "key", "parameter", "secret", "queue", "bus"}, // the services: none imports another
 	{"invoke"},
 	{"placement"},
 	{"worker"},
@@ -44,7 +44,7 @@ var floors = [][]string{
 	{"store/pebble", "store/postgres", "blob/file"},
 	{"store/driver", "store/storetest"},
 	{"store", "blob", "trace"},
-	{"iam/policy"},
+	{"iam/policy", "bus/pattern", "bus/input", "schedule/expression"},
 	{"access", "fault", "arn", "clock", "id", "page", "program", "recall", "retry", "record", "sdkhttp"},
 }
 
