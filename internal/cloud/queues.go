@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/mayfly-cloud/mayfly/internal/clock"
+	"github.com/mayfly-cloud/mayfly/internal/gateway"
 	"github.com/mayfly-cloud/mayfly/internal/message"
 	"github.com/mayfly-cloud/mayfly/internal/queue"
 )
@@ -19,11 +20,19 @@ func (n *Node) openQueues(ctx context.Context) error {
 	}
 	n.run("messages", engine.Run)
 	n.queues = queue.New(queue.Config{
-		Store: n.store, Messages: engine, Policies: policies{}, Endpoint: "http://" + n.cfg.Listen,
+		Store: n.store, Messages: engine, Policies: policies{}, Endpoint: n.endpoint,
 		Account: n.root.Account(), Region: n.cfg.Region, Clock: clock.System, Log: n.cfg.Log,
 	})
 	n.run("queues", n.queues.Run)
 	return nil
+}
+
+// endpoint is where a request reached the node.
+func (n *Node) endpoint(ctx context.Context) string {
+	if at := gateway.Endpoint(ctx); at != "" {
+		return at
+	}
+	return "http://" + n.cfg.Listen
 }
 
 // sendTo puts what an asynchronous call left behind into a queue.

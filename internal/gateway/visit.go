@@ -42,6 +42,19 @@ func Denied(ctx context.Context, r policy.Request, p policy.Policies, d policy.D
 	}
 }
 
+// Endpoint is where the request that ctx belongs to reached the node, by its own word:
+// "http://HOST"; "" for work of the node's own.
+func Endpoint(ctx context.Context) string {
+	v := visitOf(ctx)
+	switch {
+	case v == nil || v.r.Host == "":
+		return ""
+	case v.r.TLS != nil:
+		return "https://" + v.r.Host
+	}
+	return "http://" + v.r.Host
+}
+
 // SetKeys sets the condition keys that a request has whoever makes it, as far as ctx
 // belongs to one: when it came, from where, and by what.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html

@@ -13,7 +13,7 @@ func (a api) createQueue(ctx context.Context, in *sqs.CreateQueueInput) (*sqs.Cr
 	if err != nil {
 		return nil, err
 	}
-	return &sqs.CreateQueueOutput{QueueUrl: aws.String(a.URL(q.Name))}, nil
+	return &sqs.CreateQueueOutput{QueueUrl: aws.String(a.URL(ctx, q.Name))}, nil
 }
 
 func (a api) deleteQueue(ctx context.Context, in *sqs.DeleteQueueInput) (*sqs.DeleteQueueOutput, error) {
@@ -31,7 +31,7 @@ func (a api) getQueueURL(ctx context.Context, in *sqs.GetQueueUrlInput) (*sqs.Ge
 	if err != nil {
 		return nil, err
 	}
-	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String(a.URL(q.Name))}, nil
+	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String(a.URL(ctx, q.Name))}, nil
 }
 
 func (a api) listQueues(ctx context.Context, in *sqs.ListQueuesInput) (*sqs.ListQueuesOutput, error) {
@@ -40,7 +40,7 @@ func (a api) listQueues(ctx context.Context, in *sqs.ListQueuesInput) (*sqs.List
 		return nil, err
 	}
 	list, token, err := a.List(ctx, aws.ToString(in.QueueNamePrefix), most, aws.ToString(in.NextToken))
-	return &sqs.ListQueuesOutput{QueueUrls: a.urls(list), NextToken: text(token)}, err
+	return &sqs.ListQueuesOutput{QueueUrls: a.urls(ctx, list), NextToken: text(token)}, err
 }
 
 func (a api) listDeadLetterSourceQueues(ctx context.Context, in *sqs.ListDeadLetterSourceQueuesInput) (*sqs.ListDeadLetterSourceQueuesOutput, error) {
@@ -52,16 +52,16 @@ func (a api) listDeadLetterSourceQueues(ctx context.Context, in *sqs.ListDeadLet
 	if err != nil {
 		return nil, err
 	}
-	out := &sqs.ListDeadLetterSourceQueuesOutput{QueueUrls: a.urls(list), NextToken: text(token)}
+	out := &sqs.ListDeadLetterSourceQueuesOutput{QueueUrls: a.urls(ctx, list), NextToken: text(token)}
 	if out.QueueUrls == nil {
 		out.QueueUrls = []string{}
 	}
 	return out, nil
 }
 
-func (a api) urls(list []string) (urls []string) {
+func (a api) urls(ctx context.Context, list []string) (urls []string) {
 	for _, name := range list {
-		urls = append(urls, a.URL(name))
+		urls = append(urls, a.URL(ctx, name))
 	}
 	return urls
 }

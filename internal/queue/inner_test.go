@@ -40,7 +40,7 @@ func TestTwoNodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := queue.New(queue.Config{Store: n.store, Messages: messages, Policies: grammar{}, Endpoint: "http://other", Account: account, Region: region, Clock: n.clock})
+	other := queue.New(queue.Config{Store: n.store, Messages: messages, Policies: grammar{}, Endpoint: at("http://other"), Account: account, Region: region, Clock: n.clock})
 	q := n.create(t, "a")
 	there, err := other.ByARN(ctx, prefix+"a")
 	if err != nil {

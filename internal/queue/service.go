@@ -24,8 +24,10 @@ type Config struct {
 	Store    store.Store
 	Messages *message.Engine
 	Policies Policies
-	// Endpoint begins the URLs of queues: "http://127.0.0.1:4566".
-	Endpoint string
+	// Endpoint begins the URLs of queues, "http://127.0.0.1:4566": where whoever asks
+	// reaches the node. SDKs send to a URL's host, and a function's way to the node is
+	// not the way of its caller.
+	Endpoint func(ctx context.Context) string
 	// Account and Region are those of every queue.
 	Account, Region string
 	Clock           clock.Clock  // default clock.System
@@ -59,9 +61,9 @@ func (s *Service) arn(name string) string {
 	return arn.New("sqs", s.cfg.Region, s.cfg.Account, name).String()
 }
 
-// URL gives the address of a queue.
-func (s *Service) URL(name string) string {
-	return s.cfg.Endpoint + "/" + s.cfg.Account + "/" + name
+// URL gives the address of a queue, for whoever asks in ctx.
+func (s *Service) URL(ctx context.Context, name string) string {
+	return s.cfg.Endpoint(ctx) + "/" + s.cfg.Account + "/" + name
 }
 
 // ResourcePolicy gives the policy of the queue whose ARN it is, to whoever decides what

@@ -72,7 +72,7 @@ func start(t testing.TB) *node {
 		t.Fatal(err)
 	}
 	n.service = queue.New(queue.Config{
-		Store: s, Messages: messages, Policies: grammar{}, Endpoint: "http://queues.example:4566", Account: account, Region: region, Clock: n.clock,
+		Store: s, Messages: messages, Policies: grammar{}, Endpoint: at("http://queues.example:4566"), Account: account, Region: region, Clock: n.clock,
 	})
 	router, err := wire.New(n.service.API())
 	if err != nil {
@@ -216,4 +216,9 @@ func (n *node) attributes(t testing.TB, q *string, names ...types.QueueAttribute
 
 func (n *node) set(q *string, pairs ...string) error {
 	return second(n.SetQueueAttributes(context.Background(), &sqs.SetQueueAttributesInput{QueueUrl: q, Attributes: mapOf(pairs)}))
+}
+
+// at is where everybody reaches a node.
+func at(endpoint string) func(context.Context) string {
+	return func(context.Context) string { return endpoint }
 }

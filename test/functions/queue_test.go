@@ -106,3 +106,26 @@ func TestOutcomesGoToQueues(t *testing.T) {
 		}
 	}
 }
+
+// A function reaches a queue by the URL that it is given, which names the node as
+// the function sees it.
+func TestFunctionsReachQueuesByTheirURLs(t *testing.T) {
+	n := node.Start(t)
+	url, arn := queue(t, n, "tasks")
+	role := n.MakeRole("worker")
+	n.AllowRole("worker", "send", node.Statement{Effect: "Allow", Action: []string{"sqs:GetQueueUrl", "sqs:SendMessage"}, Resource: arn})
+	n.Create("send", types.RuntimePython311, node.Zip(t, map[string]string{"index.py": `
+import boto3, urllib.parse, os
+sqs = boto3.client('sqs', endpoint_url=os.environ['AWS_ENDPOINT_URL'])
+def handler(event, context):
+    url = sqs.get_queue_url(QueueName='tasks')['QueueUrl']
+    sqs.send_message(QueueUrl=url, MessageBody='done')
+    return urllib.parse.urlparse(url).netloc == urllib.parse.urlparse(os.environ['AWS_ENDPOINT_URL']).netloc`}),
+		func(in *lambda.CreateFunctionInput) { in.Role, in.Timeout = &role, aws.Int32(30) })
+	if got := n.Invoke("send", "{}"); got.Payload != "true" {
+		t.Errorf("the function got %s %s; want a URL at its own endpoint", got.Payload, got.Error)
+	}
+	if got := next(t, n, url); got != "done" {
+		t.Errorf("received %q", got)
+	}
+}
