@@ -16,8 +16,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// followEvery is how often `mayfly logs -f` asks for more.
-const followEvery = 500 * time.Millisecond
+// followEvery is how often `mayfly logs -f` asks for more, and settle how long a node
+// takes to store what a call has logged.
+const (
+	followEvery = 500 * time.Millisecond
+	settle      = 200 * time.Millisecond
+)
 
 func newLogs(s *settings) *cobra.Command {
 	var follow bool
@@ -61,7 +65,16 @@ type tail struct {
 
 func (t *tail) run(ctx context.Context, from time.Time, follow bool) error {
 	t.last = from.UnixMilli()
-	for told := false; ; {
+	if err := t.more(ctx); err != nil && !t.silent(ctx, err) {
+		return notFoundHint(t.client.plain(err))
+	}
+	wait := settle // of the call just before this one, too
+	for told := false; ; wait = followEvery {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil
+		}
 		err := t.more(ctx)
 		if t.silent(ctx, err) {
 			if !told {
@@ -74,11 +87,6 @@ func (t *tail) run(ctx context.Context, from time.Time, follow bool) error {
 		}
 		if err != nil || !follow {
 			return notFoundHint(t.client.plain(err))
-		}
-		select {
-		case <-time.After(followEvery):
-		case <-ctx.Done():
-			return nil
 		}
 	}
 }

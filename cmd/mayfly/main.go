@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,7 @@ MAYFLY_DATA.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			s.typedListen = cmd.Flags().Changed("listen")
 			return flagsFromEnv(cmd.Flags())
 		},
 	}
@@ -88,6 +90,9 @@ func hintUsage(cmd *cobra.Command) {
 	if valid := cmd.Args; valid != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := valid(cmd, args); err != nil {
+				if !cmd.HasSubCommands() {
+					err = fmt.Errorf("%s takes %s", strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" "), arguments(cmd))
+				}
 				return hint(err, "Usage: %s\nSee: %s --help", cmd.UseLine(), cmd.CommandPath())
 			}
 			return nil
@@ -96,6 +101,12 @@ func hintUsage(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		hintUsage(c)
 	}
+}
+
+// arguments are what a command takes beside flags, as its usage has it.
+func arguments(cmd *cobra.Command) string {
+	_, after, _ := strings.Cut(cmd.Use, " ")
+	return cmp.Or(after, "no arguments")
 }
 
 // subCommand refuses what is none of a command's own commands.
