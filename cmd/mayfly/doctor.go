@@ -13,8 +13,8 @@ func newDoctor(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check what a node needs, and say how to get what is missing",
-		Long: `Doctor checks this machine for a node: isolation (by starting a sandbox),
-limits for sandboxes, what functions can reach, the data folder and its disk, the address, the
+		Long: `Doctor checks this machine for a node: isolation (by starting a sandbox), limits for
+sandboxes, what functions can reach, the data folder and its disk, the address, the
 runtimes. It ends with an error if a node could not work here.`,
 		Example: `  mayfly doctor
   mayfly doctor --sandbox process

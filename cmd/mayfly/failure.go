@@ -69,7 +69,7 @@ func withAdvice(err error, code, request string) error {
 			`unset AWS_ACCESS_KEY_ID; eval "$(mayfly env)"`)
 	case "AccessDenied", "AccessDeniedException":
 		if request != "" {
-			return hint(err, "See why, and what would allow it: mayfly why-denied %s", request)
+			return hint(err, "Why, and what would allow it, as root or who may read the audit trail: mayfly why-denied %s", request)
 		}
 	}
 	return err

@@ -32,7 +32,8 @@ func newLogs(s *settings) *cobra.Command {
 		Short: "Print a function's log, and follow it",
 		Example: `  mayfly logs -f hello-node
   mayfly logs --since 1h --filter ERROR hello-node`,
-		Args: cobra.ExactArgs(1),
+		ValidArgsFunction: s.completeFunctions(1),
+		Args:              cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := s.client()
 			if err != nil {

@@ -66,8 +66,7 @@ MAYFLY_DATA.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			s.typedListen = cmd.Flags().Changed("listen")
-			return flagsFromEnv(cmd.Flags())
+			return s.fromEnv(cmd)
 		},
 	}
 	f := root.PersistentFlags()
@@ -128,6 +127,12 @@ const notFromEnv = "not from the environment"
 // to be inherited unseen.
 func typedOnly(f *pflag.FlagSet, name string) {
 	f.Lookup(name).Annotations = map[string][]string{notFromEnv: {}}
+}
+
+// fromEnv takes from the environment what was not typed.
+func (s *settings) fromEnv(cmd *cobra.Command) error {
+	s.typedListen = cmd.Flags().Changed("listen")
+	return flagsFromEnv(cmd.Flags())
 }
 
 // flagsFromEnv gives each flag that was not typed the value of its variable.

@@ -78,6 +78,7 @@ func TestErrorsSayWhatToDoNext(t *testing.T) {
 			"cobol85", "must be one of nodejs18.x"},
 		{"address taken", command{args: []string{"up", "--data", empty, "--listen", n.Listen}}, "address already in use", "--listen"},
 		{"no such network", command{args: []string{"up", "--data", empty, "--listen", "127.0.0.1:0", "--allow-net", "10.1.2.3/16"}}, `read network "10.1.2.3/16"`, "it starts at 10.1.0.0/16"},
+		{"no such region", command{args: []string{"up", "--data", empty, "--listen", "127.0.0.1:0", "--region", "mars"}}, `region "mars"`, "such as us-east-1"},
 		{"folder taken", command{args: []string{"up", "--data", n.Data, "--listen", "127.0.0.1:0"}}, n.Data, "another"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,4 +99,16 @@ func TestCompletionWorksInBash(t *testing.T) {
 		t.Errorf("the script: %v\n%s", err, out)
 	}
 	command{args: []string{"__complete", "de"}}.run(t).check(t, 0, "deploy\tCreate or update a function", "directive")
+}
+
+func TestCompletionNamesFunctions(t *testing.T) {
+	n := node.Start(t)
+	at(t, n, "deploy", folder(t, "shout", "index.mjs", shout)).check(t, 0, "http://", "ready")
+	for _, line := range [][]string{{"invoke", ""}, {"logs", "-f", "sh"}, {"rm", "other", ""}} {
+		at(t, n, append([]string{"__complete"}, line...)...).check(t, 0, "shout\n", "NoFileComp")
+	}
+	if got := at(t, n, "__complete", "rm", "shout", ""); strings.Contains(got.stdout, "shout") {
+		t.Errorf("a name is offered twice: %s", got.stdout)
+	}
+	command{args: []string{"__complete", "invoke", ""}, env: []string{"MAYFLY_DATA=" + n.Data, "MAYFLY_LISTEN=127.0.0.1:1"}}.run(t).check(t, 0, ":4\n", "NoFileComp")
 }
