@@ -73,15 +73,22 @@ func parseGrant(text, account, region string) (statement, error) {
 	if !ok || resource == "" || len(s.Action) == 0 {
 		return s, hint(fmt.Errorf("%q doesn't say what is allowed on what", text), grantForm)
 	}
-	service, _, _ := strings.Cut(s.Action[0], ":")
 	var err error
-	s.Resource, err = expandResource(resource, strings.ToLower(service), account, region)
+	s.Resource, err = expandResource(resource, account, region, s.Action)
 	return s, err
+}
+
+// namesAliases says whether each action asks about an alias; those that use a key ask
+// about the key, whatever it was called by:
+// https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+func namesAliases(actions []string) bool {
+	return !slices.ContainsFunc(actions, func(a string) bool { return !strings.HasSuffix(strings.ToLower(a), "alias") })
 }
 
 // expandResource makes a friendly name of a resource an ARN: "table NAME", "table/NAME",
 // or a NAME of what the service has mostly; "*" and ARNs stay.
-func expandResource(text, service, account, region string) (string, error) {
+func expandResource(text, account, region string, actions []string) (string, error) {
+	service, _, _ := strings.Cut(strings.ToLower(actions[0]), ":")
 	if text == "*" || strings.HasPrefix(text, "arn:") {
 		return text, nil
 	}
@@ -106,6 +113,10 @@ func expandResource(text, service, account, region string) (string, error) {
 	}
 	if k.service != of {
 		return "", hint(fmt.Errorf("a %s is no resource of %s", kind, service), grantForm)
+	}
+	if kind == "alias" && !namesAliases(actions) {
+		return "", hint(fmt.Errorf("%s is given on a key, not on its alias", strings.Join(actions, ",")),
+			"Write 'on key ID'. The ID: aws kms describe-key --key-id alias/%s --query KeyMetadata.KeyId", name)
 	}
 	if kind == "parameter" {
 		name = strings.TrimPrefix(name, "/")

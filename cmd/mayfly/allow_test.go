@@ -27,6 +27,7 @@ func TestParseGrant(t *testing.T) {
 		{"secretsmanager:GetSecretValue on secret db", "secretsmanager:GetSecretValue on arn:aws:secretsmanager:" + here + "secret:db-??????"},
 		{"secretsmanager:GetSecretValue on secret app/*", "secretsmanager:GetSecretValue on arn:aws:secretsmanager:" + here + "secret:app/*"},
 		{"kms:Decrypt on key 1-2", "kms:Decrypt on arn:aws:kms:" + here + "key/1-2"},
+		{"kms:UpdateAlias on alias/db", "kms:UpdateAlias on arn:aws:kms:" + here + "alias/db"},
 		{"events:PutEvents on bus/orders", "events:PutEvents on arn:aws:events:" + here + "event-bus/orders"},
 		{"logs:FilterLogEvents on log-group /aws/lambda/hello", "logs:FilterLogEvents on arn:aws:logs:" + here + "log-group:/aws/lambda/hello:*"},
 		{"sts:AssumeRole on role reader", "sts:AssumeRole on arn:aws:iam::123456789012:role/reader"},
@@ -44,6 +45,7 @@ func TestParseGrant(t *testing.T) {
 		{"s3:GetObject on table orders", "a table is no resource of s3"},
 		{"dynamodb:GetItem on bucket/x", "a bucket is no resource of dynamodb"},
 		{"kms:Decrypt on something", `"something" is no resource of kms`},
+		{"kms:UpdateAlias,kms:Decrypt on alias/db", "kms:UpdateAlias,kms:Decrypt is given on a key, not on its alias"},
 		{"* on something", `"something" is no resource of *`},
 		{"sqs:SendMessage on queue a b", `"queue a b" is no resource of sqs`},
 	} {

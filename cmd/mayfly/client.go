@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,7 +22,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 	"github.com/mayfly-cloud/mayfly/internal/auth"
 	"github.com/mayfly-cloud/mayfly/internal/sdkhttp"
 )
@@ -32,6 +30,7 @@ import (
 type settings struct {
 	data, listen string
 	json         bool
+	typedListen  bool // --listen was typed, and so means more than the shell's endpoint
 }
 
 func defaultData() string {
@@ -43,9 +42,10 @@ func defaultData() string {
 }
 
 // endpoint is where the node answers: AWS_ENDPOINT_URL where that is set, so that
-// a shell prepared by `mayfly env` elsewhere works, else the listen address.
+// a shell prepared by `mayfly env` elsewhere works, else the listen address, or the
+// other way round where that was typed.
 func (s *settings) endpoint() string {
-	if url := os.Getenv("AWS_ENDPOINT_URL"); url != "" {
+	if url := os.Getenv("AWS_ENDPOINT_URL"); url != "" && !s.typedListen {
 		return strings.TrimRight(url, "/")
 	}
 	return "http://" + s.listen
@@ -63,9 +63,18 @@ func (s *settings) credentials() (aws.Credentials, error) {
 			"Start a node first: mayfly up\nOr name its folder with --data or MAYFLY_DATA.")
 	}
 	if err != nil {
-		return aws.Credentials{}, fmt.Errorf("read credentials: %w", err)
+		return aws.Credentials{}, unreadable(fmt.Errorf("read credentials: %w", err))
 	}
 	return aws.Credentials{AccessKeyID: root.AccessKeyID(), SecretAccessKey: root.SecretAccessKey(), AccountID: root.Account()}, nil
+}
+
+// unreadable says what to do about a data folder of somebody else's.
+func unreadable(err error) error {
+	if !errors.Is(err, os.ErrPermission) {
+		return err
+	}
+	return hint(err, "The folder is its owner's alone. Name one of your own with --data or MAYFLY_DATA,\n"+
+		"or have AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold a user's keys.")
 }
 
 func region() string {
@@ -155,7 +164,8 @@ func (c *client) page(ctx context.Context, method, path string, in, out any) err
 		return fmt.Errorf("read answer: %w", err)
 	}
 	if res.StatusCode/100 != 2 {
-		return fmt.Errorf("%s: %s", res.Status, firstMessage(b))
+		err := fmt.Errorf("%s: %s", res.Status, firstMessage(b))
+		return withAdvice(err, res.Header.Get("X-Amzn-Errortype"), res.Header.Get("X-Amzn-Requestid"))
 	}
 	if out == nil {
 		return nil
@@ -175,31 +185,4 @@ func firstMessage(body []byte) string {
 		return m.Message + m.MessageU
 	}
 	return strings.TrimSpace(string(body[:min(len(body), 300)]))
-}
-
-// noNode says that nobody is at the node's address.
-type noNode struct{ endpoint string }
-
-func (n noNode) Error() string { return "no node answers at " + n.endpoint }
-
-// plain turns an SDK's error into what a person needs of it.
-func (c *client) plain(err error) error {
-	var api smithy.APIError
-	var h hinted
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &api):
-		plain := fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage())
-		if errors.As(err, &h) {
-			return hinted{plain, h.hint}
-		}
-		return plain
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return hint(noNode{c.endpoint},
-			"Start one: mayfly up\nOr name its address with --listen or MAYFLY_LISTEN.")
-	case errors.Is(err, context.Canceled):
-		return errors.New("interrupted")
-	}
-	return err
 }

@@ -21,7 +21,8 @@ type deployment struct {
 	dir, name, runtime, handler, role string
 	memory, timeout                   int32
 	env                               map[string]string
-	private                           bool
+	private                           bool // asked for by --private
+	public                            bool // asked for by --private=false
 	permissions
 	grants *grants
 }
@@ -57,6 +58,7 @@ function was refused, mayfly audit --denied lists and mayfly why-denied explains
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.dir = args[0]
+			d.public = cmd.Flags().Changed("private") && !d.private
 			c, err := s.client()
 			if err != nil {
 				return err
@@ -87,7 +89,7 @@ function was refused, mayfly audit --denied lists and mayfly why-denied explains
 	f.Int32Var(&d.memory, "memory", 0, "memory in MB, and with it the share of a processor (default 128)")
 	f.Int32Var(&d.timeout, "timeout", 0, "seconds a call may take (default 3)")
 	f.StringToStringVar(&d.env, "env", nil, "environment variables of the function: KEY=VALUE,...")
-	f.BoolVar(&d.private, "private", false, "let only signed requests through its URL")
+	f.BoolVar(&d.private, "private", false, "let only signed requests through its URL; --private=false opens it again")
 	return cmd
 }
 
@@ -117,7 +119,7 @@ func (d *deployment) run(ctx context.Context, c *client, say *steps) (*deployed,
 	if err != nil {
 		return nil, fmt.Errorf("wait for %s: %w", d.name, err)
 	}
-	url, err := d.url(ctx, c)
+	url, err := d.url(ctx, c, say)
 	if err != nil {
 		return nil, err
 	}
@@ -186,46 +188,6 @@ func (d *deployment) create(ctx context.Context, c *client, p *packed, say *step
 		err = errors.Join(err, c.removeRole(context.WithoutCancel(ctx), ownRole(d.name)))
 	}
 	return err
-}
-
-// url gives the function a URL, or returns the one it has.
-func (d *deployment) url(ctx context.Context, c *client) (string, error) {
-	got, err := c.lambda.GetFunctionUrlConfig(ctx, &lambda.GetFunctionUrlConfigInput{FunctionName: &d.name})
-	if err == nil {
-		return aws.ToString(got.FunctionUrl), nil
-	}
-	var missing *types.ResourceNotFoundException
-	if !errors.As(err, &missing) {
-		return "", err
-	}
-	auth := types.FunctionUrlAuthTypeNone
-	if d.private {
-		auth = types.FunctionUrlAuthTypeAwsIam
-	} else if err := d.openURL(ctx, c); err != nil {
-		return "", err
-	}
-	made, err := c.lambda.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: &d.name, AuthType: auth})
-	if err != nil {
-		return "", err
-	}
-	return aws.ToString(made.FunctionUrl), nil
-}
-
-// openURL lets everybody call the function by way of its URL, and by no other way.
-// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
-func (d *deployment) openURL(ctx context.Context, c *client) error {
-	for _, in := range []*lambda.AddPermissionInput{
-		{StatementId: aws.String("public-url"), Action: aws.String("lambda:InvokeFunctionUrl"), FunctionUrlAuthType: types.FunctionUrlAuthTypeNone},
-		{StatementId: aws.String("public-url-function"), Action: aws.String("lambda:InvokeFunction"), InvokedViaFunctionUrl: aws.Bool(true)},
-	} {
-		in.FunctionName, in.Principal = &d.name, aws.String("*")
-		_, err := c.lambda.AddPermission(ctx, in)
-		var there *types.ResourceConflictException // from a deployment that stopped here
-		if err != nil && !errors.As(err, &there) {
-			return err
-		}
-	}
-	return nil
 }
 
 // newest is the newest runtime of the family that the node has found.

@@ -10,8 +10,15 @@ func newEnv(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "env",
 		Short: "Print shell exports that point AWS's tools at the node",
+		Long: `Env prints shell exports of the node's address, and of the credentials in the shell
+or else in the data folder, for eval.
+
+Tools from before the summer of 2023 (the AWS command line before 2.13, or 1.29 of its
+version 1; boto3 before 1.28) take the credentials and not the address, and talk to AWS.
+They need it by --endpoint-url $AWS_ENDPOINT_URL, or endpoint_url=.`,
 		Example: `  eval "$(mayfly env)"
-  aws lambda list-functions`,
+  aws lambda list-functions
+  aws --endpoint-url $AWS_ENDPOINT_URL lambda list-functions    before 2.13`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			creds, err := s.credentials()

@@ -29,7 +29,8 @@ phase's time, to standard error.`,
 		Example: `  mayfly invoke hello-node '{"name":"Ada"}'
   mayfly invoke hello-node - < event.json
   mayfly invoke --async hello-node`,
-		Args: cobra.RangeArgs(1, 2),
+		ValidArgsFunction: s.completeFunctions(1),
+		Args:              cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			payload, err := readPayload(cmd.InOrStdin(), args[1:])
 			if err != nil {

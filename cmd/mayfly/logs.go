@@ -16,8 +16,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// followEvery is how often `mayfly logs -f` asks for more.
-const followEvery = 500 * time.Millisecond
+// followEvery is how often `mayfly logs -f` asks for more, and settle how long a node
+// takes to store what a call has logged.
+const (
+	followEvery = 500 * time.Millisecond
+	settle      = 200 * time.Millisecond
+)
 
 func newLogs(s *settings) *cobra.Command {
 	var follow bool
@@ -28,7 +32,8 @@ func newLogs(s *settings) *cobra.Command {
 		Short: "Print a function's log, and follow it",
 		Example: `  mayfly logs -f hello-node
   mayfly logs --since 1h --filter ERROR hello-node`,
-		Args: cobra.ExactArgs(1),
+		ValidArgsFunction: s.completeFunctions(1),
+		Args:              cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := s.client()
 			if err != nil {
@@ -61,7 +66,16 @@ type tail struct {
 
 func (t *tail) run(ctx context.Context, from time.Time, follow bool) error {
 	t.last = from.UnixMilli()
-	for told := false; ; {
+	if err := t.more(ctx); err != nil && !t.silent(ctx, err) {
+		return notFoundHint(t.client.plain(err))
+	}
+	wait := settle // of the call just before this one, too
+	for told := false; ; wait = followEvery {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil
+		}
 		err := t.more(ctx)
 		if t.silent(ctx, err) {
 			if !told {
@@ -74,11 +88,6 @@ func (t *tail) run(ctx context.Context, from time.Time, follow bool) error {
 		}
 		if err != nil || !follow {
 			return notFoundHint(t.client.plain(err))
-		}
-		select {
-		case <-time.After(followEvery):
-		case <-ctx.Done():
-			return nil
 		}
 	}
 }

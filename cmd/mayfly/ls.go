@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -52,9 +53,18 @@ func newLs(s *settings) *cobra.Command {
 			rows := make([][]string, len(list))
 			for i, f := range list {
 				rows[i] = []string{f.Name, f.Runtime, fmt.Sprintf("%d MB", f.MemoryMiB), fmt.Sprintf("%d s", f.Timeout),
-					bytesText(f.CodeBytes), f.LastModified}
+					bytesText(f.CodeBytes), modifiedText(f.LastModified)}
 			}
 			return printTable(cmd.OutOrStdout(), []string{"NAME", "RUNTIME", "MEMORY", "TIMEOUT", "CODE", "MODIFIED"}, rows)
 		},
 	}
+}
+
+// modifiedText prints Lambda's time of a change as the other tables print times.
+func modifiedText(at string) string {
+	t, err := time.Parse("2006-01-02T15:04:05.000-0700", at)
+	if err != nil {
+		return at
+	}
+	return t.UTC().Format("2006-01-02 15:04:05")
 }

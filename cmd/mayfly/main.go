@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ MAYFLY_DATA.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return flagsFromEnv(cmd.Flags())
+			return s.fromEnv(cmd)
 		},
 	}
 	f := root.PersistentFlags()
@@ -88,6 +89,9 @@ func hintUsage(cmd *cobra.Command) {
 	if valid := cmd.Args; valid != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := valid(cmd, args); err != nil {
+				if !cmd.HasSubCommands() {
+					err = fmt.Errorf("%s takes %s", strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" "), arguments(cmd))
+				}
 				return hint(err, "Usage: %s\nSee: %s --help", cmd.UseLine(), cmd.CommandPath())
 			}
 			return nil
@@ -96,6 +100,12 @@ func hintUsage(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		hintUsage(c)
 	}
+}
+
+// arguments are what a command takes beside flags, as its usage has it.
+func arguments(cmd *cobra.Command) string {
+	_, after, _ := strings.Cut(cmd.Use, " ")
+	return cmp.Or(after, "no arguments")
 }
 
 // subCommand refuses what is none of a command's own commands.
@@ -117,6 +127,12 @@ const notFromEnv = "not from the environment"
 // to be inherited unseen.
 func typedOnly(f *pflag.FlagSet, name string) {
 	f.Lookup(name).Annotations = map[string][]string{notFromEnv: {}}
+}
+
+// fromEnv takes from the environment what was not typed.
+func (s *settings) fromEnv(cmd *cobra.Command) error {
+	s.typedListen = cmd.Flags().Changed("listen")
+	return flagsFromEnv(cmd.Flags())
 }
 
 // flagsFromEnv gives each flag that was not typed the value of its variable.

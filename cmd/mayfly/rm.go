@@ -13,8 +13,9 @@ func newRm(s *settings) *cobra.Command {
 		Short: "Delete functions with their versions, aliases and URLs",
 		Long: `Rm deletes functions with their versions, aliases and URLs, and the roles that mayfly
 deploy made for them. Other roles stay, and so do logs and bill.`,
-		Example: "  mayfly rm hello-node",
-		Args:    cobra.MinimumNArgs(1),
+		Example:           "  mayfly rm hello-node",
+		ValidArgsFunction: s.completeFunctions(100),
+		Args:              cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := s.client()
 			if err != nil {

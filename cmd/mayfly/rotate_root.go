@@ -49,7 +49,7 @@ func rotateRoot(cmd *cobra.Command, s *settings) error {
 		return hint(fmt.Errorf("no credentials in %s", s.data), "Name the node's folder with --data or MAYFLY_DATA.")
 	}
 	if err != nil {
-		return fmt.Errorf("read credentials: %w", err)
+		return unreadable(fmt.Errorf("read credentials: %w", err))
 	}
 	c := s.clientAs(aws.Credentials{AccessKeyID: root.AccessKeyID(), SecretAccessKey: root.SecretAccessKey(), AccountID: root.Account()})
 	err = c.page(cmd.Context(), http.MethodPost, "root", nil, nil)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -66,6 +67,9 @@ func newUp(s *settings) *cobra.Command {
 			}
 			if errors.Is(err, cloud.ErrNoWayOut) {
 				return hint(err, "Run the node as root, or without --internet and --allow-net.")
+			}
+			if errors.Is(err, os.ErrPermission) {
+				return hint(err, "Name a data folder of your own with --data or MAYFLY_DATA.")
 			}
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func (e *auditEvent) explain(w io.Writer) error {
 	r, p := e.Refusal, &paragraphs{w: w}
 	p.line("%s was refused %s", bold(w, e.Who.Name), bold(w, r.Action))
 	p.line("  on    %s", r.Resource)
-	p.line("  as    %s", e.Who.ARN)
+	p.line("  as    %s", cmp.Or(e.Who.ARN, "nobody in particular: the request was not signed"))
 	from := ""
 	if e.SourceIP != "" {
 		from = ", from " + e.SourceIP
@@ -151,11 +152,15 @@ func (r *whyRefusal) looked(p *paragraphs) {
 			if s.Effect == "Deny" {
 				verb = "denies"
 			}
-			if s.Applies {
-				p.line("    %s %s it", statementName(s.Index, s.Sid), verb)
-				continue
+			name := statementName(s.Index, s.Sid)
+			switch {
+			case s.Applies:
+				p.line("    %s %s it", name, verb)
+			case s.Miss == conditionMiss:
+				p.line("    %s %s it only if a condition is met that isn't: %s", name, verb, s.Why)
+			default:
+				p.line("    %s %s something else; its %s: %s", name, verb, s.Miss, s.Why)
 			}
-			p.line("    %s %s something else; its %s: %s", statementName(s.Index, s.Sid), verb, s.Miss, s.Why)
 		}
 	}
 	if r.Omitted > 0 {
@@ -164,10 +169,30 @@ func (r *whyRefusal) looked(p *paragraphs) {
 	p.line("")
 }
 
+// conditionMiss is the Miss of a statement that all but its condition lets apply.
+const conditionMiss = "Condition"
+
+// nearly says whether a policy of the kind allows it under a condition that isn't met.
+func (r *whyRefusal) nearly(kind string) bool {
+	for _, l := range r.Policies {
+		for _, s := range l.Statements {
+			if l.Kind == kind && s.Effect == "Allow" && s.Miss == conditionMiss {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // remedies prints what would allow it, and how to give it.
 func (e *auditEvent) remedies(p *paragraphs) {
 	r := e.Refusal
 	for _, m := range r.Remedies {
+		if r.nearly(m.Kind) {
+			p.line("A request that meets the condition is allowed by %s %s that is there.", article(m.Kind), m.Kind)
+			p.line("To allow it without that condition, which somebody may have put there for a reason:")
+			p.line("")
+		}
 		after := ""
 		if len(r.Denials) > 0 {
 			after = ", once nothing denies it"

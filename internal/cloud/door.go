@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strconv"
 
 	"github.com/mayfly-cloud/mayfly/internal/auth"
@@ -80,8 +81,14 @@ func (n *Node) serve(l net.Listener) func(context.Context) error {
 	}
 }
 
+// regionForm is what AWS's tools and ARN patterns take as a region.
+var regionForm = regexp.MustCompile(`^[a-z]{2}(-[a-z]+){1,2}-[0-9]{1,2}$`)
+
 // openFront takes the front door's address. Who connects waits until it opens.
 func (n *Node) openFront(ctx context.Context) error {
+	if !regionForm.MatchString(n.cfg.Region) {
+		return fmt.Errorf("region %q is not written like one of AWS's, such as us-east-1", n.cfg.Region)
+	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", n.cfg.Listen)
 	if err != nil {

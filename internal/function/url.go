@@ -47,7 +47,7 @@ func (s *Service) CreateURL(ctx context.Context, function, qualifier string, c U
 	if err != nil {
 		return nil, err
 	}
-	now := s.cfg.Clock.Now().UTC()
+	now := s.cfg.Clock.Now().UTC().Truncate(time.Microsecond) // as it is stored
 	u := &URL{
 		ID: id.Hex(16), Function: name.Function, Qualifier: name.Qualifier,
 		Mode: "BUFFERED", Created: now, Modified: now,
@@ -133,7 +133,7 @@ func (s *Service) UpdateURL(ctx context.Context, function, qualifier string, c U
 		if err := c.apply(u); err != nil {
 			return err
 		}
-		u.Modified = s.cfg.Clock.Now().UTC()
+		u.Modified = s.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
 		return save(tx, urlKey(name.Function, name.Qualifier), u)
 	})
 	return u, err

@@ -249,8 +249,10 @@ func TestPolicies(t *testing.T) {
 	if got, err := n.service.ResourcePolicy(ctx, prefix+"key/"+*id); string(got) != mine || err != nil {
 		t.Errorf("got %s, %v", got, err)
 	}
-	if got, err := n.service.ResourcePolicy(ctx, prefix+"key/11111111-2222-4333-8444-555555555555"); got != nil || err != nil {
-		t.Errorf("got %s, %v", got, err)
+	for _, none := range []string{"key/11111111-2222-4333-8444-555555555555", "alias/none", "pay"} { // the last is of a mistyped alias
+		if got, err := n.service.ResourcePolicy(ctx, prefix+none); got != nil || err != nil {
+			t.Errorf("%s: got %s, %v", none, got, err)
+		}
 	}
 	for _, bad := range []string{"", "{}", string(make([]byte, 40000))} {
 		_, err := n.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: id, Policy: &bad})

@@ -27,7 +27,7 @@ func (s *Service) SetPolicy(ctx context.Context, ref, document string) error {
 }
 
 // ResourcePolicy gives the policy of the key whose ARN it is, to whoever decides
-// what callers may do. A key that is not there has none: nil.
+// what callers may do. A key that is not there has none, nor what is no key: nil.
 func (s *Service) ResourcePolicy(ctx context.Context, keyARN string) ([]byte, error) {
 	var document []byte
 	err := s.cfg.Store.View(ctx, func(r store.Reader) error {
@@ -37,7 +37,7 @@ func (s *Service) ResourcePolicy(ctx context.Context, keyARN string) ([]byte, er
 		}
 		return err
 	})
-	if isMissing(err) {
+	if isMissing(err) || fault.Is(err, "InvalidArnException") {
 		return nil, nil
 	}
 	return document, err

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -247,7 +248,9 @@ func (s *Service) store(ctx context.Context, batch []taken) error {
 					return err
 				}
 				events := streams[name]
-				slices.SortStableFunc(events, func(a, b Event) int { return a.Time.Compare(b.Time) })
+				// Clocks of different fineness wrote them: within a millisecond, which
+				// is all that is stored, they stay as they came.
+				slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.Time.UnixMilli(), b.Time.UnixMilli()) })
 				if err := s.write(tx, t.group, st, events); err != nil {
 					return err
 				}

@@ -63,6 +63,25 @@ func TestAppend(t *testing.T) {
 	t.Logf("seen after %v", time.Since(begin))
 }
 
+// TestAppendWithinAMillisecond: lines of one millisecond stay in the order they came in,
+// however fine the clocks were that they have their times from.
+func TestAppendWithinAMillisecond(t *testing.T) {
+	n := start(t)
+	n.service.Append(group, "s", []logs.Event{
+		{Time: noon.Add(700 * time.Microsecond), Message: "START"}, {Time: noon, Message: "what the code said"}, {Time: noon.Add(800 * time.Microsecond), Message: "END"},
+	})
+	if err := n.service.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, e := range search(t, n, cloudwatchlogs.FilterLogEventsInput{}) {
+		got += e.message + "; "
+	}
+	if want := "START; what the code said; END; "; got != want {
+		t.Errorf("stored %s, want %s", got, want)
+	}
+}
+
 // TestAppendAtTheEnd: what is appended before Run ends is stored.
 func TestAppendAtTheEnd(t *testing.T) {
 	n := start(t)

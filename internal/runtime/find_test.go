@@ -129,6 +129,23 @@ func TestBoot(t *testing.T) {
 			t.Errorf("environment is %q", b.Env)
 		}
 	})
+	t.Run("an SDK that comes later", func(t *testing.T) {
+		boot := func(s *runtime.Set) runtime.Boot {
+			r, err := s.Lookup("nodejs24.x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.Boot(128)
+		}
+		before := boot(s)
+		if err := os.MkdirAll(filepath.Join(dir, "sdk", "nodejs", "node_modules", "@aws-sdk"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		after := boot(find(t, dir, bin))
+		if len(after.Mounts) == len(before.Mounts) || after.PoolKey == before.PoolKey {
+			t.Errorf("a sandbox without the SDK stands in for one that has it: %q", after.PoolKey)
+		}
+	})
 	t.Run("a language of the system", func(t *testing.T) {
 		r, err := s.Lookup("python3.11")
 		if err != nil {

@@ -30,6 +30,8 @@ func TestPythonHandlers(t *testing.T) {
 		{name: "trace", files: py("import os\ndef handler(e, c): return os.environ['_X_AMZN_TRACE_ID'][:6]"), handler: "app.handler", want: `"Root=1"`},
 		{name: "path", files: py("import sys, os\ndef handler(e, c): return sys.path[0] == os.getcwd() and sys.path[1:3]"), handler: "app.handler", want: `["/opt/python/lib/` + python + `/site-packages", "/opt/python"]`},
 		{name: "system packages are hidden", files: py("import importlib.util\ndef handler(e, c): return importlib.util.find_spec('apt') is None"), handler: "app.handler", want: `true`},
+		{name: "boto3 that finds the node", files: botocore(""), handler: "app.handler", want: `["http://node", "http://own", "http://db", "us-east-1"]`},
+		{name: "boto3 that finds it by itself", files: botocore("class ConfiguredEndpointProvider: pass\n"), handler: "app.handler", want: `[null, "http://own", null, "us-east-1"]`},
 		{name: "large event", files: py("def handler(e, c): return len(e)"), handler: "app.handler", event: `"` + strings.Repeat("x", 6<<20) + `"`, want: `6291456`},
 
 		{name: "exception", files: py("def handler(e, c): raise ValueError('bad')"), handler: "app.handler", wantErr: `ValueError: bad`},
@@ -45,6 +47,22 @@ func TestPythonHandlers(t *testing.T) {
 		{name: "built-in module", handler: "sys.exit", initErr: `Runtime.BuiltInModuleConflict: Cannot use built-in module sys as a handler module`},
 		{name: "error while loading", files: py("raise KeyError('at load')"), handler: "app.handler", initErr: `KeyError: 'at load'`},
 	})
+}
+
+// botocore is a function with a botocore of its own that says which endpoints its
+// clients were made with; has is what else its session knows.
+func botocore(has string) map[string]string {
+	return map[string]string{
+		"botocore/__init__.py": "",
+		"botocore/session.py": has + "class Session:\n" +
+			"    def create_client(self, service_name, region_name=None, api_version=None, use_ssl=True, verify=None, endpoint_url=None, config=None):\n" +
+			"        return region_name if config else endpoint_url\n",
+		"app.py": "import os, botocore.session\n" +
+			"os.environ.update(AWS_ENDPOINT_URL='http://node', AWS_ENDPOINT_URL_DYNAMODB_STREAMS='http://db')\n" +
+			"make = botocore.session.Session().create_client\n" +
+			"def handler(e, c):\n" +
+			"    return [make('ssm'), make('ssm', endpoint_url='http://own'), make('dynamodb-streams'), make('ssm', 'us-east-1', config=1)]\n",
+	}
 }
 
 func TestPythonError(t *testing.T) {

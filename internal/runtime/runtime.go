@@ -56,7 +56,9 @@ type Boot struct {
 // Boot gives the program to start ahead of any function. memoryMiB matters to
 // Java, whose heap is bounded when it starts.
 func (r Runtime) Boot(memoryMiB int) Boot {
-	b := Boot{Env: r.bootEnv(), Dir: "/", Mounts: r.mounts(), PoolKey: r.Name}
+	// A member that was booted before an SDK or another program came stands in for none
+	// that has it.
+	b := Boot{Env: r.bootEnv(), Dir: "/", Mounts: r.mounts(), PoolKey: strings.Join([]string{r.Name, r.Path, r.sdk}, " ")}
 	if r.entry.family == nodejs || r.entry.family == java {
 		b.Ahead = []string{"ahead"} // they compile what they run often
 	}
@@ -64,7 +66,7 @@ func (r Runtime) Boot(memoryMiB int) Boot {
 	case provided:
 		b.Agent, b.PoolKey = true, string(provided)
 	case java:
-		b.PoolKey = fmt.Sprintf("%s/%d", r.Name, memoryMiB)
+		b.PoolKey += fmt.Sprintf(" %d", memoryMiB)
 		b.Args = r.Command(memoryMiB)
 	default:
 		b.Args = r.Command(memoryMiB)

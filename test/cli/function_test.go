@@ -61,6 +61,35 @@ func TestDeployCreatesAndUpdates(t *testing.T) {
 	at(t, n, "rm", "shout").check(t, 1, "", "mayfly ls")
 }
 
+// A URL is open or asks for signatures, as the last deployment that said so has it.
+func TestDeployClosesAndOpensURL(t *testing.T) {
+	n := node.Start(t)
+	dir := folder(t, "shout", "index.mjs", shout)
+	url := strings.TrimSpace(at(t, n, "deploy", dir).stdout)
+	get := func() int {
+		res, err := n.Browser().Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		return res.StatusCode
+	}
+	if got := get(); got != 502 { // without a word it fails
+		t.Errorf("an open URL answers %d", got)
+	}
+	at(t, n, "deploy", dir, "--private").check(t, 0, url, "closed the URL to all but signed requests")
+	if got := get(); got != 403 {
+		t.Errorf("a closed URL answers %d", got)
+	}
+	if got := at(t, n, "deploy", dir); strings.Contains(got.stderr, "URL") || get() != 403 {
+		t.Errorf("a deployment that didn't speak of the URL changed it: %s", got.stderr)
+	}
+	at(t, n, "deploy", dir, "--private=false").check(t, 0, url, "opened the URL to everybody")
+	if got := get(); got != 502 {
+		t.Errorf("an opened URL answers %d", got)
+	}
+}
+
 func TestDeployHelpsWithFoldersItCannotRead(t *testing.T) {
 	n := node.Start(t)
 	at(t, n, "deploy", filepath.Join(t.TempDir(), "none")).check(t, 1, "", "Name a folder")

@@ -54,6 +54,7 @@ func TestEveryTypedFlagIsAVariable(t *testing.T) {
 func TestErrorsSayWhatToDoNext(t *testing.T) {
 	empty := t.TempDir()
 	n := node.Start(t)
+	stranger := []string{"MAYFLY_LISTEN=" + n.Listen, "AWS_ACCESS_KEY_ID=AKIAABCDEFGHIJKLMNOP", "AWS_SECRET_ACCESS_KEY=x"}
 	gone := []string{"MAYFLY_DATA=" + n.Data, "MAYFLY_LISTEN=127.0.0.1:1"}
 	for _, tt := range []struct {
 		name       string
@@ -64,14 +65,20 @@ func TestErrorsSayWhatToDoNext(t *testing.T) {
 		{"no node", command{args: []string{"ls"}, env: gone}, "no node answers at http://127.0.0.1:1", "mayfly up"},
 		{"no node for a page", command{args: []string{"bill"}, env: gone}, "no node answers at http://127.0.0.1:1", "--listen"},
 		{"no node to follow", command{args: []string{"logs", "-f", "f"}, env: gone}, "no node answers at http://127.0.0.1:1", "mayfly up"},
+		{"no node where the shell says", command{args: []string{"ls"}, env: append(gone, "AWS_ENDPOINT_URL=http://127.0.0.1:2")}, "no node answers at http://127.0.0.1:2", "this shell's AWS_ENDPOINT_URL"},
+		{"no address", command{args: []string{"bill"}, env: append(gone, "AWS_ENDPOINT_URL=node")}, "the node at node can't be talked to", "--listen"},
+		{"an address typed over the shell's", command{args: []string{"ls", "--listen", "127.0.0.1:1"}, env: append(gone, "AWS_ENDPOINT_URL="+n.URL())}, "no node answers at http://127.0.0.1:1", "--listen"},
+		{"another node's credentials", command{args: []string{"ls"}, env: stranger}, "is invalid", `unset AWS_ACCESS_KEY_ID; eval "$(mayfly env)"`},
+		{"another node's credentials for a page", command{args: []string{"bill"}, env: stranger}, "is invalid", `unset AWS_ACCESS_KEY_ID; eval "$(mayfly env)"`},
 		{"no such command", command{args: []string{"deplyo"}}, `unknown command "deplyo": did you mean deploy?`, "mayfly --help"},
 		{"no such command of a group", command{args: []string{"runtime", "list"}}, `unknown command "list"`, "mayfly runtime --help"},
 		{"no such flag", command{args: []string{"ls", "--all"}}, "unknown flag: --all", "mayfly ls --help"},
-		{"no argument", command{args: []string{"deploy"}}, "accepts 1 arg(s), received 0", "mayfly deploy --help"},
+		{"no argument", command{args: []string{"deploy"}}, "deploy takes DIR", "mayfly deploy --help"},
 		{"no such runtime", command{args: []string{"runtime", "add", "cobol85"}, env: []string{"MAYFLY_DATA=" + n.Data, "MAYFLY_LISTEN=" + n.Listen}},
 			"cobol85", "must be one of nodejs18.x"},
 		{"address taken", command{args: []string{"up", "--data", empty, "--listen", n.Listen}}, "address already in use", "--listen"},
 		{"no such network", command{args: []string{"up", "--data", empty, "--listen", "127.0.0.1:0", "--allow-net", "10.1.2.3/16"}}, `read network "10.1.2.3/16"`, "it starts at 10.1.0.0/16"},
+		{"no such region", command{args: []string{"up", "--data", empty, "--listen", "127.0.0.1:0", "--region", "mars"}}, `region "mars"`, "such as us-east-1"},
 		{"folder taken", command{args: []string{"up", "--data", n.Data, "--listen", "127.0.0.1:0"}}, n.Data, "another"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,4 +99,16 @@ func TestCompletionWorksInBash(t *testing.T) {
 		t.Errorf("the script: %v\n%s", err, out)
 	}
 	command{args: []string{"__complete", "de"}}.run(t).check(t, 0, "deploy\tCreate or update a function", "directive")
+}
+
+func TestCompletionNamesFunctions(t *testing.T) {
+	n := node.Start(t)
+	at(t, n, "deploy", folder(t, "shout", "index.mjs", shout)).check(t, 0, "http://", "ready")
+	for _, line := range [][]string{{"invoke", ""}, {"logs", "-f", "sh"}, {"rm", "other", ""}} {
+		at(t, n, append([]string{"__complete"}, line...)...).check(t, 0, "shout\n", "NoFileComp")
+	}
+	if got := at(t, n, "__complete", "rm", "shout", ""); strings.Contains(got.stdout, "shout") {
+		t.Errorf("a name is offered twice: %s", got.stdout)
+	}
+	command{args: []string{"__complete", "invoke", ""}, env: []string{"MAYFLY_DATA=" + n.Data, "MAYFLY_LISTEN=127.0.0.1:1"}}.run(t).check(t, 0, ":4\n", "NoFileComp")
 }

@@ -15,7 +15,7 @@ func TestCommandLineIsToldWhatIsNotServed(t *testing.T) {
 		{"an operation", "lambda create-event-source-mapping --function-name f --event-source-arn arn:aws:sqs:us-east-1:1:q",
 			[]string{"(UnknownOperationException)", "CreateEventSourceMapping"}},
 		{"a service of the JSON protocol", "dynamodb list-tables", []string{"(UnknownOperationException)", `"dynamodb" is not offered`}},
-		{"a service of the query protocol", "sqs list-queues", []string{"(InvalidAction)", `"sqs" is not offered`}},
+		{"a service of the query protocol", "sns list-topics", []string{"(InvalidAction)", `"sns" is not offered`}},
 		{"a service of the XML protocol", "s3 ls", []string{"(NotImplemented)", `"s3" is not offered`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

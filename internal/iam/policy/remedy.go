@@ -65,12 +65,19 @@ func (r *Request) smallest(k Kind) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// onBehalf is the condition without which a service could be sent by anybody, and an
-// identity provider vouch for anybody:
+// onBehalf is the condition without which a service could be sent by anybody, an
+// identity provider vouch for anybody, and who may call a function's open URL could
+// call the function by every way:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 func (r *Request) onBehalf() map[string]any {
 	var names []string
 	switch r.Principal.Type {
+	case Anonymous:
+		if r.Action == "lambda:InvokeFunction" && len(r.Keys.Get(viaURL)) == 1 {
+			return map[string]any{"Bool": map[string]string{viaURL: "true"}}
+		}
+		names = []string{"lambda:FunctionUrlAuthType"}
 	case Service:
 		names = []string{"aws:SourceAccount", "aws:SourceArn"}
 	case Federated:
@@ -91,6 +98,9 @@ func (r *Request) onBehalf() map[string]any {
 	}
 	return map[string]any{"StringEquals": equals}
 }
+
+// viaURL is the key that tells calls by way of a function's URL from others.
+const viaURL = "lambda:InvokedViaFunctionUrl"
 
 // element is the Principal that names p: the role rather than one session of it,
 // which is gone before the policy is.

@@ -143,6 +143,7 @@ def invoke(function, data):
 def main():
     sys.stdout.reconfigure(line_buffering=True)
     logs.take_descriptor()
+    sdk.find_the_node()
     if len(sys.argv) > 1:
         sdk.serve_from(sys.argv[1])
     sys.argv = [sys.argv[0]]
