@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/spf13/cobra"
@@ -21,20 +24,27 @@ deploy made for them. Other roles stay, and so do logs and bill.`,
 			if err != nil {
 				return err
 			}
-			for _, name := range args {
-				if _, err := c.lambda.DeleteFunction(cmd.Context(), &lambda.DeleteFunctionInput{FunctionName: &name}); err != nil {
-					return notFoundHint(c.plain(err))
-				}
-				fmt.Fprintln(cmd.ErrOrStderr(), "deleted", name)
-				removed, err := c.removeOwnRole(cmd.Context(), nameInARN(name))
-				if err != nil {
-					return hint(c.plain(err), "%s is deleted, but its role %s may still be there.", name, ownRole(nameInARN(name)))
-				}
-				if removed {
-					fmt.Fprintln(cmd.ErrOrStderr(), "deleted its role", ownRole(nameInARN(name)))
-				}
+			var errs []error
+			for _, name := range args { // one that can't be deleted keeps none of the others
+				errs = append(errs, c.removeFunction(cmd.Context(), name, cmd.ErrOrStderr()))
 			}
-			return nil
+			return errors.Join(errs...)
 		},
 	}
+}
+
+// removeFunction deletes a function and the role that deploy made for it, and says so.
+func (c *client) removeFunction(ctx context.Context, name string, notes io.Writer) error {
+	if _, err := c.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &name}); err != nil {
+		return notFoundHint(c.plain(err))
+	}
+	fmt.Fprintln(notes, "deleted", name)
+	removed, err := c.removeOwnRole(ctx, nameInARN(name))
+	if err != nil {
+		return hint(c.plain(err), "%s is deleted, but its role %s may still be there.", name, ownRole(nameInARN(name)))
+	}
+	if removed {
+		fmt.Fprintln(notes, "deleted its role", ownRole(nameInARN(name)))
+	}
+	return nil
 }

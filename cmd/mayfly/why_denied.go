@@ -206,6 +206,9 @@ func (e *auditEvent) remedies(p *paragraphs) {
 		p.line("Nothing has to be added: it is allowed once nothing denies it.")
 		return
 	}
+	if len(r.Remedies) == 0 && strings.EqualFold(r.Action, "iam:PassRole") {
+		p.line("No policy can allow it: roles are passed within their account.")
+	}
 	if len(r.Remedies) == 0 || r.Remedies[0].Kind != identityPolicy {
 		return
 	}

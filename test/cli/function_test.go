@@ -56,7 +56,7 @@ func TestDeployCreatesAndUpdates(t *testing.T) {
 
 	at(t, n, "deploy", dir, "--memory", "128").check(t, 0, url, "updating shout")
 	at(t, n, "ls").check(t, 0, "128 MB", "")
-	at(t, n, "rm", "shout").check(t, 0, "", "deleted shout\n")
+	at(t, n, "rm", "whisper", "shout").check(t, 1, "", "deleted shout\n")
 	at(t, n, "ls").check(t, 0, "", "mayfly deploy DIR")
 	at(t, n, "rm", "shout").check(t, 1, "", "mayfly ls")
 }

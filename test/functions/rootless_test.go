@@ -41,7 +41,7 @@ func reachesItsNode(t *testing.T, isolation string) {
 	n.Create("go", types.RuntimeProvidedal2023, node.Zip(t, map[string]string{"bootstrap!": string(program)}), nil)
 	n.Create("python", types.RuntimePython311, node.Zip(t, map[string]string{"index.py": `
 import boto3, botocore, os
-client = boto3.client('lambda', endpoint_url=os.environ['AWS_ENDPOINT_URL'])
+client = boto3.client('lambda')
 def handler(event, context):
     try:
         client.get_function(FunctionName=context.function_name)

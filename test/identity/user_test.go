@@ -129,7 +129,7 @@ func TestRolesArePassed(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants(t, "a role of another service", create(n, "four", "arn:aws:iam::"+n.Account+":role/ec2"), cannot)
-	wants(t, "a role of another account", create(n, "five", "arn:aws:iam::210987654321:role/r"), "AccessDeniedException", "iam:PassRole")
+	wants(t, "a role of another account", create(n, "five", "arn:aws:iam::210987654321:role/r"), "AccessDeniedException: Cross-account pass role is not allowed.")
 }
 
 func TestFunctionURLsAskWhoCalls(t *testing.T) {

@@ -37,6 +37,9 @@ func (d Decision) Message(r *Request) string {
 	if d.Allowed {
 		return ""
 	}
+	if d.strangersRole(r) {
+		return "Cross-account pass role is not allowed."
+	}
 	var b strings.Builder
 	b.WriteString("User: ")
 	b.WriteString(r.Principal.name())
@@ -62,6 +65,12 @@ func (d Decision) Message(r *Request) string {
 		b.WriteString(d.By.Policy)
 	}
 	return b.String()
+}
+
+// strangersRole says whether a role of another account was to be passed, which no
+// policy can allow: roles have none that would.
+func (d Decision) strangersRole(r *Request) bool {
+	return !d.Explicit && d.By.Kind == Resource && strings.EqualFold(r.Action, "iam:PassRole")
 }
 
 func (k Kind) article() string {

@@ -14,7 +14,7 @@ type Explanation struct {
 	Denials []Source
 	// Remedies are the statements that would have to be added, each to a policy of
 	// its kind, for the request to be allowed once nothing denies it. There are none
-	// if enough allows it already.
+	// if enough allows it already, or nothing can.
 	Remedies []Remedy
 }
 

@@ -20,6 +20,9 @@ type Remedy struct {
 func (q *question) remedies() []Remedy {
 	var list []Remedy
 	for d := q.decide(); !d.Allowed; d = q.decide() {
+		if d.strangersRole(q.r) {
+			return nil
+		}
 		list = append(list, Remedy{d.By.Kind, q.r.smallest(d.By.Kind)})
 		supposed := grant{by: byName, from: d.By}
 		switch d.By.Kind {
