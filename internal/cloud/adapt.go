@@ -92,7 +92,7 @@ func (d destinations) Deliver(ctx context.Context, from invoke.Sender, to string
 	if name.Service != "lambda" {
 		return fmt.Errorf("deliver to %s: this node does not serve %s", to, name.Service)
 	}
-	if err := d.node.maySend(ctx, from, "lambda:InvokeFunction", to); err != nil {
+	if err := d.node.maySend(ctx, from, to); err != nil {
 		return err
 	}
 	return d.node.invoker.InvokeAsync(ctx, invoke.Request{ID: id.UUID(), Function: to, Payload: body})
