@@ -78,11 +78,11 @@ func (s *Service) owner(r store.Reader, p auth.Principal) (*Entity, error) {
 		return nil, errGone
 	}
 	e, err := load[Entity](r, entityKey(id), errGone)
-	if err != errGone || kind != Role {
-		return e, err
+	if err != errGone || kind != Role || id != auth.RoleID(text) {
+		return e, err // an id is of one role only, whoever has its name by now
 	}
-	// Sessions of functions know their role by its ARN alone. One that is older than
-	// the role is of another that had this name.
+	// What a function that has ended leaves knows its role by its ARN alone. What is
+	// older than the role is of another that had this name.
 	e, err = find(r, kind, name)
 	if err != nil {
 		return nil, goneUnless(err)
