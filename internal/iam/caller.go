@@ -199,7 +199,7 @@ func (s *Service) fillSession(r store.Reader, c *Caller, p auth.Principal) error
 		}
 		c.Session = append(c.Session, a)
 	}
-	if p.Kind == auth.FederatedUser && len(c.Session) > 0 {
+	if p.Kind == auth.FederatedUser { // whatever the policies of resources say of it
 		c.Session = append(c.Session, s.compile("temporary credentials", federatedSession))
 	}
 	return nil
