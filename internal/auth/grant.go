@@ -144,7 +144,7 @@ func (c *session) rolePrincipal() (Principal, error) {
 	}
 	unique := c.ID
 	if unique == "" {
-		unique = roleID(c.Role)
+		unique = RoleID(c.Role)
 	}
 	return Principal{
 		Kind:        RoleSession,

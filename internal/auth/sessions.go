@@ -159,8 +159,9 @@ func roleName(role arn.ARN) string {
 	return role.Resource[strings.LastIndexByte(role.Resource, '/')+1:]
 }
 
-// roleID is a stable unique id of AWS's form for a role that has none of its own.
-func roleID(roleARN string) string {
+// RoleID is a stable unique id of AWS's form, made of its ARN, for a role whose own is not
+// known: what a principal has that nobody looked up the role for.
+func RoleID(roleARN string) string {
 	sum := sha256.Sum256([]byte(roleARN))
 	return "AROA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
 }

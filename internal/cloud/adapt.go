@@ -91,7 +91,7 @@ func (d destinations) Deliver(ctx context.Context, from invoke.Sender, to string
 	}
 	switch name.Service {
 	case "lambda":
-		if err := d.node.maySend(ctx, from, "lambda:InvokeFunction", to); err != nil {
+		if err := d.node.mayInvoke(ctx, from, to); err != nil {
 			return err
 		}
 		return d.node.invoker.InvokeAsync(ctx, invoke.Request{ID: id.UUID(), Function: to, Payload: body})

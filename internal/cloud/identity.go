@@ -89,8 +89,25 @@ func (c credentials) ForRole(ctx context.Context, roleARN, session, functionARN 
 
 func (c credentials) Revoke(k worker.Keys) { c.sessions.Revoke(k.AccessKeyID, k.Expires) }
 
-// maySend asks whether a function's role lets it hand something to another.
+// mayInvoke asks whether a function's role lets it hand something to another function.
+func (n *Node) mayInvoke(ctx context.Context, from invoke.Sender, to string) error {
+	resource, err := n.functions.ARN(to)
+	if err != nil {
+		return err
+	}
+	return n.maySend(ctx, from, "lambda:InvokeFunction", resource)
+}
+
+// maySend asks whether a function's role lets it hand something on: the role has to be
+// one that functions still run under.
 func (n *Node) maySend(ctx context.Context, from invoke.Sender, action, resource string) error {
+	may, err := n.sts.MayAssume(ctx, lambdaService, from.Role, from.Function)
+	if err != nil {
+		return fmt.Errorf("ask who may assume %s: %w", from.Role, err)
+	}
+	if !may {
+		return errCannotAssume
+	}
 	p, err := auth.ForFunction(from.Role, from.Function, clock.System.Now())
 	if err != nil {
 		return err

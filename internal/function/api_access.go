@@ -57,7 +57,7 @@ func (s *Service) access() access.Table {
 		}
 	}
 	for op, also := range map[string]func(context.Context, any) []access.Need{
-		"CreateFunction": s.createToo, "UpdateFunctionConfiguration": s.settingsToo,
+		"CreateFunction": s.createToo, "UpdateFunctionConfiguration": s.settingsToo, "InvokeAsync": s.invokeToo,
 	} {
 		r := t[op]
 		r.Also = also
@@ -223,6 +223,12 @@ func (s *Service) settingsToo(_ context.Context, in any) []access.Need {
 		return nil
 	}
 	return s.runsAs(u.FunctionName, u.Role, u.Layers)
+}
+
+// invokeToo is what the old way to call asks for besides its own action: that of every
+// other way, so that who is denied to invoke cannot by it.
+func (s *Service) invokeToo(ctx context.Context, in any) []access.Need {
+	return []access.Need{{Action: "lambda:InvokeFunction", Resource: s.aboutFunction(ctx, in)[0], Keys: s.functionKeys(ctx, in)}}
 }
 
 // runsAs is what a role and layers ask for.

@@ -74,6 +74,13 @@ func (s *Service) Parse(function, qualifier string) (Name, error) {
 	return Name{name, qualifier}, nil
 }
 
+// ARN is the one spelling of the function, version or alias that a caller named in any
+// of the forms: the one that permission is asked for.
+func (s *Service) ARN(function string) (string, error) {
+	n, err := s.Parse(function, "")
+	return s.arn(n.Function, n.Qualifier), err
+}
+
 func checkQualifier(q string) error {
 	switch {
 	case q == "":

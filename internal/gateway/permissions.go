@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -253,7 +254,7 @@ func (a asker) setKeys(ctx context.Context, w *want, k *policy.Keys) {
 		w.keys = w.rule.Keys(ctx, w.in)
 	}
 	w.rule = nil // they are made
-	for name, values := range w.keys {
-		k.Set(name, values...)
+	for _, name := range slices.Sorted(maps.Keys(w.keys)) {
+		k.Set(name, w.keys[name]...) // of tags that differ in case alone, the same counts each time
 	}
 }

@@ -150,6 +150,23 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+// Names of condition keys have no case, but those of tags do. Of two that differ in case
+// alone the same counts each time: nobody is let in by asking again.
+func TestTagsThatDifferInCase(t *testing.T) {
+	g := &granted{identity: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},` +
+		`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Team":"payroll"}}}]}`}
+	p, err := auth.ForFunction("arn:aws:iam::123456789012:role/reader", functions+"hello", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	may, tags := g.permissions(), access.Keys{"aws:ResourceTag/Team": {"other"}, "aws:ResourceTag/team": {"payroll"}}
+	for n := range 100 {
+		if may.May(t.Context(), p, access.Need{Action: "lambda:GetFunction", Resource: functions + "f", Keys: tags}) == nil {
+			t.Fatalf("let in at attempt %d", n+1)
+		}
+	}
+}
+
 func TestRootMayAllButWhatAResourceDenies(t *testing.T) {
 	logGroup := "arn:aws:logs:us-east-1:123456789012:log-group:g"
 	g := &granted{resources: map[string]string{

@@ -79,6 +79,8 @@ func TestNeeds(t *testing.T) {
 			[]access.Need{need("AddRoleToInstanceProfile", prefix+"instance-profile/p", access.Keys{}),
 				need("PassRole", prefix+"role/y/r", access.Keys{"iam:PassedToService": {"ec2.amazonaws.com"}, "iam:AssociatedResourceArn": {prefix + "instance-profile/p"}})}},
 		"CreatePolicy": {&awsiam.CreatePolicyInput{PolicyName: aws.String("q")}, []access.Need{need("CreatePolicy", prefix+"policy/q", access.Keys{})}},
+		"CreateOpenIDConnectProvider": {&awsiam.CreateOpenIDConnectProviderInput{Url: aws.String("HTTPS://id.example.com/tenant/")},
+			[]access.Need{need("CreateOpenIDConnectProvider", prefix+"oidc-provider/id.example.com/tenant", access.Keys{})}},
 		"DeletePolicy": {&awsiam.DeletePolicyInput{PolicyArn: limit}, []access.Need{need("DeletePolicy", *limit, access.Keys{})}},
 	} {
 		if diff := cmp.Diff(tt.want, table[op].Needs(ctx, tt.in)); diff != "" {

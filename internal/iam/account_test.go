@@ -144,6 +144,13 @@ func TestSimulatePrincipal(t *testing.T) {
 	}
 	_, err = n.SimulatePrincipalPolicy(ctx, &awsiam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::" + account + ":user/none"), ActionNames: []string{"s3:GetObject"}})
 	refused(t, "nobody", err, "NoSuchEntity", "")
+	for _, spelled := range []string{":role/elsewhere/r", ":role/R"} { // who may simulate those may not simulate this one
+		other := aws.String("arn:aws:iam::" + account + spelled)
+		_, err = n.SimulatePrincipalPolicy(ctx, &awsiam.SimulatePrincipalPolicyInput{PolicySourceArn: other, ActionNames: []string{"s3:GetObject"}})
+		refused(t, *other, err, "NoSuchEntity", "")
+		_, err = n.GetContextKeysForPrincipalPolicy(ctx, &awsiam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: other})
+		refused(t, "keys of "+*other, err, "NoSuchEntity", "")
+	}
 	keys := ok[awsiam.GetContextKeysForPrincipalPolicyOutput](t)(n.GetContextKeysForPrincipalPolicy(ctx, &awsiam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: role.Arn}))
 	if diff := cmp.Diff([]string{"aws:RequestedRegion"}, keys.ContextKeyNames); diff != "" {
 		t.Error(diff)

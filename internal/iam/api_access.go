@@ -230,7 +230,11 @@ func (s *Service) profileSubject(ctx context.Context, in any) named {
 func (s *Service) providerSubject(ctx context.Context, in any) named {
 	arn := access.Text(in, "OpenIDConnectProviderArn")
 	if arn == "" {
-		return named{arns: []string{s.ProviderARN(strings.TrimPrefix(access.Text(in, "Url"), "https://"))}}
+		url, err := parseProvider(access.Text(in, "Url"))
+		if err != nil {
+			url = clip(access.Text(in, "Url")) // the operation refuses it
+		}
+		return named{arns: []string{s.ProviderARN(url)}}
 	}
 	n := named{arns: []string{arn}}
 	if p, err := s.provider(ctx, arn); err == nil {

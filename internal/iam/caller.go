@@ -78,11 +78,11 @@ func (s *Service) owner(r store.Reader, p auth.Principal) (*Entity, error) {
 		return nil, errGone
 	}
 	e, err := load[Entity](r, entityKey(id), errGone)
-	if err != errGone || kind != Role {
-		return e, err
+	if err != errGone || kind != Role || id != auth.RoleID(text) {
+		return e, err // an id is of one role only, whoever has its name by now
 	}
-	// Sessions of functions know their role by its ARN alone. One that is older than
-	// the role is of another that had this name.
+	// What a function that has ended leaves knows its role by its ARN alone. What is
+	// older than the role is of another that had this name.
 	e, err = find(r, kind, name)
 	if err != nil {
 		return nil, goneUnless(err)
@@ -199,7 +199,7 @@ func (s *Service) fillSession(r store.Reader, c *Caller, p auth.Principal) error
 		}
 		c.Session = append(c.Session, a)
 	}
-	if p.Kind == auth.FederatedUser && len(c.Session) > 0 {
+	if p.Kind == auth.FederatedUser { // whatever the policies of resources say of it
 		c.Session = append(c.Session, s.compile("temporary credentials", federatedSession))
 	}
 	return nil

@@ -196,6 +196,13 @@ func TestGoneCallers(t *testing.T) {
 	n.user("ada")
 	n.role("r", lambdaTrust)
 	gone("with others under their names")
+
+	// Between trusting a role and making its credentials, another may take its name.
+	late, err := n.Sessions.Issue(auth.Grant{Kind: auth.RoleSession, ARN: *role.Arn, ID: *role.RoleId, Name: "s", Life: time.Hour})
+	must(t, err)
+	if _, err := owned.Secret(ctx, late.AccessKeyID, late.Token); err != auth.ErrInvalidToken {
+		t.Errorf("credentials made for a role that is gone are those of one that took its name: %v", err)
+	}
 }
 
 func TestCallersWithoutPolicies(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mayfly-cloud/mayfly/internal/store"
 )
 
 // variableForm is a policy variable: ${aws:username}, with or without a default.
@@ -53,11 +55,11 @@ func statements(raw json.RawMessage) []conditioned {
 
 // documentsOf gives all policies of a user, group or role, by its ARN.
 func (s *Service) documentsOf(ctx context.Context, arn string) ([]string, error) {
-	kind, _, name, ok := s.splitARN(arn)
-	if !ok || kinds[Kind(kind)].title == "" {
-		return nil, invalidInput("Invalid Entity Arn: %s does not clearly define entity type and name.", clip(arn))
-	}
-	e, err := s.Find(ctx, Kind(kind), name)
+	var e *Entity
+	err := s.cfg.Store.View(ctx, func(r store.Reader) (err error) {
+		e, err = s.source(r, arn)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -51,14 +51,9 @@ func noProvider(arn string) error {
 // createProvider registers a provider. Nothing is fetched from it before a token of
 // it comes. One transaction: a crash leaves it registered or not.
 func (s *Service) createProvider(ctx context.Context, p *Provider, tags []Tag) (err error) {
-	u, err := url.Parse(p.URL)
-	switch {
-	case err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return validation("Invalid Open ID Connect Provider URL")
-	case len(p.URL) > maxURL:
-		return constraint(clip(p.URL), "url", "Member must have length less than or equal to %d", maxURL)
+	if p.URL, err = parseProvider(p.URL); err != nil {
+		return err
 	}
-	p.URL = strings.TrimSuffix(u.Host+u.EscapedPath(), "/")
 	if err := p.check(); err != nil {
 		return err
 	}
@@ -72,6 +67,19 @@ func (s *Service) createProvider(ctx context.Context, p *Provider, tags []Tag) (
 		}
 		return errors.Join(add(tx, "Providers", 1, maxProviders, "OpenIdConnectProvidersPerAccount"), save(tx, providerKey(p.URL), p))
 	})
+}
+
+// parseProvider gives the URL of a new provider without its scheme: the one spelling
+// under which it is asked for and kept.
+func parseProvider(text string) (string, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return "", validation("Invalid Open ID Connect Provider URL")
+	case len(text) > maxURL:
+		return "", constraint(clip(text), "url", "Member must have length less than or equal to %d", maxURL)
+	}
+	return strings.TrimSuffix(u.Host+u.EscapedPath(), "/"), nil
 }
 
 // check refuses lists of clients and thumbprints that no provider can have.

@@ -83,11 +83,7 @@ func (s *Service) simulate(ctx context.Context, q simulation) ([]outcome, error)
 func (s *Service) simulated(ctx context.Context, q simulation) (p policy.Policies, err error) {
 	if q.source != "" {
 		err = s.cfg.Store.View(ctx, func(r store.Reader) error {
-			kind, _, name, ok := s.splitARN(q.source)
-			if !ok || !slices.Contains([]Kind{User, Group, Role}, Kind(kind)) {
-				return invalidInput("Invalid Entity Arn: %s does not clearly define entity type and name.", clip(q.source))
-			}
-			e, err := find(r, Kind(kind), name)
+			e, err := s.source(r, q.source)
 			if err != nil {
 				return err
 			}
@@ -112,6 +108,21 @@ func (s *Service) simulated(ctx context.Context, q simulation) (p policy.Policie
 		p.Resource, err = inputs("ResourcePolicy", []string{q.resourcePolicy}, policy.Resource)
 	}
 	return p, err
+}
+
+// source reads the user, group or role whose policies are simulated. Its ARN is taken in
+// the one spelling that permission was asked for: nobody learns of an entity by another
+// path than its own.
+func (s *Service) source(r store.Reader, arn string) (*Entity, error) {
+	kind, _, name, ok := s.splitARN(arn)
+	if !ok || !slices.Contains([]Kind{User, Group, Role}, Kind(kind)) {
+		return nil, invalidInput("Invalid Entity Arn: %s does not clearly define entity type and name.", clip(arn))
+	}
+	e, err := find(r, Kind(kind), name)
+	if err == nil && s.ARN(e) != arn {
+		err = missing(Kind(kind), name)
+	}
+	return e, err
 }
 
 // inputs compiles the documents a caller sent; they are named for their places.

@@ -66,9 +66,6 @@ func (s *Service) assumeRole(ctx context.Context, p auth.Principal, a *assumptio
 	if err != nil {
 		return nil, err
 	}
-	if role == nil { // no more is said to who may not know
-		return nil, denied("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", p.ARN, clip(a.role))
-	}
 	req := policy.Request{Principal: caller.Principal, Action: "sts:AssumeRole", Resource: a.role, Keys: s.keys(ctx)}
 	caller.SetKeys(&req.Keys)
 	if a.external != "" {
@@ -77,13 +74,22 @@ func (s *Service) assumeRole(ctx context.Context, p auth.Principal, a *assumptio
 	policies := policy.Policies{Identity: caller.Identity, Boundary: caller.Boundary, Session: caller.Session}
 	if d := s.trusts(&req, &policies, role, a.name, &session); !d.Allowed {
 		s.denied(ctx, &req, &policies, d)
-		return nil, denied("%s", d.Message(&req))
+		return nil, untrusted(&req, d)
 	}
 	life, err := a.lifeOf(role, p)
 	if err != nil {
 		return nil, err
 	}
 	return s.mint(role, a.name, life, session)
+}
+
+// untrusted is the refusal of a role. What a caller's own policies deny is told; whether
+// there is such a role, and why it trusts others, is not for who it doesn't trust to know.
+func untrusted(req *policy.Request, d policy.Decision) error {
+	if k := d.By.Kind; d.Explicit && (k == policy.Identity || k == policy.Boundary || k == policy.Session) {
+		return denied("%s", d.Message(req))
+	}
+	return denied("User: %s is not authorized to perform: %s on resource: %s", req.Principal.ARN, req.Action, clip(req.Resource))
 }
 
 // role finds the role of an ARN; nil if there is none.
@@ -97,16 +103,19 @@ func (s *Service) role(ctx context.Context, arn string) (*iam.Entity, error) {
 
 // trusts decides whether a role may be assumed: the action that req names, and those
 // that tags and a source identity ask for besides. req is left with the one that was
-// refused.
+// refused. A role that is not there (nil) trusts nobody.
 func (s *Service) trusts(req *policy.Request, p *policy.Policies, role *iam.Entity, name string, session *auth.Session) policy.Decision {
-	p.Resource, p.ResourceMustAllow = []policy.Attached{s.cfg.Identities.Trust(role)}, true
+	p.ResourceMustAllow = true
+	if role != nil {
+		p.Resource = []policy.Attached{s.cfg.Identities.Trust(role)}
+		for k, v := range role.Tags {
+			req.Keys.Set("aws:ResourceTag/"+k, v)
+			req.Keys.Set("iam:ResourceTag/"+k, v)
+		}
+	}
 	req.ResourceAccount = s.cfg.Identities.Account()
 	req.Keys.Set("sts:RoleSessionName", name)
 	setKeys(&req.Keys, session)
-	for k, v := range role.Tags {
-		req.Keys.Set("aws:ResourceTag/"+k, v)
-		req.Keys.Set("iam:ResourceTag/"+k, v)
-	}
 	d := policy.Evaluate(req, p)
 	if d.Allowed && len(session.Tags) > 0 {
 		req.Action = "sts:TagSession"

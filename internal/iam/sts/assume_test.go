@@ -123,6 +123,29 @@ func TestWhoMayAssume(t *testing.T) {
 	}
 }
 
+// Whoever a role doesn't trust cannot tell it from one that is not there: the same
+// words are said of both, but for what the caller's own policies deny.
+func TestRolesAreNotToldOf(t *testing.T) {
+	n := start(t, nil)
+	there := n.role("there", iamtest.Trust(`{"Service":"lambda.amazonaws.com"}`), "")
+	none := aws.String(strings.TrimSuffix(*there, "there") + "none")
+	for who, c := range map[string]aws.CredentialsProvider{
+		"plain":   n.user("plain", ""),
+		"allowed": n.user("allowed", iamtest.Allow("sts:*", "*")),
+		"denied":  n.user("denied", `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`),
+	} {
+		said := func(role *string) string {
+			_, err := n.assume(c, role)
+			refused(t, who, err, "AccessDenied", "")
+			_, after, _ := strings.Cut(fmt.Sprint(err), "AccessDenied: ")
+			return strings.ReplaceAll(after, *role, "ROLE")
+		}
+		if a, b := said(there), said(none); a != b {
+			t.Errorf("%s is told\n%s of a role, and\n%s of none", who, a, b)
+		}
+	}
+}
+
 func TestRefusedAssumptions(t *testing.T) {
 	n := start(t, nil)
 	ada := n.user("ada", "")

@@ -77,6 +77,11 @@ func TestFederationToken(t *testing.T) {
 	if got := n.decide(none.Credentials, "s3:GetObject"); got.Allowed {
 		t.Error("without session policies it may do what the user may")
 	}
+	trusting := n.role("trusting", iamtest.Trust(`{"AWS":"`+*none.FederatedUser.Arn+`"}`), "")
+	for what, c := range map[string]*types.Credentials{"with session policies": out.Credentials, "without": none.Credentials} {
+		_, err = n.assume(temporary(c), trusting)
+		refused(t, "a role that trusts the federated user, "+what, err, "AccessDenied", "")
+	}
 	root := ok[sts.GetFederationTokenOutput](t)(n.tokens(n.root).GetFederationToken(ctx, in))
 	if got := n.decide(root.Credentials, "s3:GetObject"); !got.Allowed {
 		t.Errorf("of root: %+v", got)
