@@ -24,6 +24,8 @@ const (
 	keysKept = time.Hour
 	// keysAgain is how soon they may be asked for again.
 	keysAgain = time.Minute
+	// failedAgain is how soon they may be asked for again where they could not be had.
+	failedAgain = 5 * time.Second
 	// maxIssuers bounds how many issuers' keys are kept.
 	maxIssuers = 256
 	// leeway is how far an issuer's clock may be ahead of ours.
@@ -74,10 +76,12 @@ type Verifier struct {
 	known map[string]keySet // by issuer
 }
 
-// keySet are an issuer's keys as they were at a time.
+// keySet are an issuer's keys as they were at a time, and when they could not be had
+// last, and why.
 type keySet struct {
-	keys    jose.JSONWebKeySet
-	fetched time.Time
+	keys            jose.JSONWebKeySet
+	fetched, failed time.Time
+	err             error
 }
 
 // New makes a Verifier.
@@ -199,12 +203,23 @@ func pick(set jose.JSONWebKeySet, h jose.Header) *jose.JSONWebKey {
 func (v *Verifier) keys(ctx context.Context, issuer string, again bool) (jose.JSONWebKeySet, error) {
 	now := v.clock.Now()
 	v.mu.Lock()
-	have, ok := v.known[issuer]
+	have := v.known[issuer]
 	v.mu.Unlock()
 	age := now.Sub(have.fetched)
-	if ok && (age < keysAgain || age < keysKept && !again) {
+	if age < keysAgain || age < keysKept && !again {
 		return have.keys, nil
 	}
+	if have.err == nil || now.Sub(have.failed) >= failedAgain {
+		have = v.ask(ctx, issuer, have, now)
+	}
+	if have.err != nil && age >= 2*keysKept { // for less the issuer may be away
+		return jose.JSONWebKeySet{}, fmt.Errorf("%w: %w", ErrUnreachable, have.err)
+	}
+	return have.keys, nil
+}
+
+// ask fetches an issuer's keys and keeps them, or that they could not be had.
+func (v *Verifier) ask(ctx context.Context, issuer string, have keySet, now time.Time) keySet {
 	// One fetch serves all who wait for it, so it is no one caller's to end.
 	got, err, _ := v.flight.Do(issuer, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
@@ -212,17 +227,15 @@ func (v *Verifier) keys(ctx context.Context, issuer string, again bool) (jose.JS
 		return v.fetch(ctx, issuer)
 	})
 	if err != nil {
-		if ok && age < 2*keysKept {
-			return have.keys, nil // the issuer is away for a while
-		}
-		return jose.JSONWebKeySet{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
+		have.failed, have.err = v.clock.Now(), err
+	} else {
+		have = keySet{keys: got.(jose.JSONWebKeySet), fetched: now}
 	}
-	set := got.(jose.JSONWebKeySet)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.known) >= maxIssuers {
 		v.known = map[string]keySet{}
 	}
-	v.known[strings.Clone(issuer)] = keySet{set, now}
-	return set, nil
+	v.known[strings.Clone(issuer)] = have
+	return have
 }

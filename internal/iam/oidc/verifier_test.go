@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -147,6 +148,29 @@ func TestUnreachableIssuers(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// Whoever has no key at all may have an issuer asked, so one that is away is left alone
+// for a while, and asked again then.
+func TestUnreachableIssuersAreLeftAlone(t *testing.T) {
+	var asked atomic.Int32
+	p := oidctest.New(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	c := clock.NewManual(noon)
+	v := oidc.New(oidc.Config{Client: p.Client, Clock: c})
+	for round := range int32(2) {
+		for range 10 {
+			if _, err := v.Verify(t.Context(), p.Token(t, noon, nil), p.URL); !errors.Is(err, oidc.ErrUnreachable) {
+				t.Errorf("%v", err)
+			}
+		}
+		if n := asked.Load(); n != round+1 {
+			t.Fatalf("asked %d times in round %d", n, round+1)
+		}
+		c.Advance(5 * time.Second)
 	}
 }
 
