@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/mayfly-cloud/mayfly/internal/access"
 	"github.com/mayfly-cloud/mayfly/internal/arn"
@@ -85,6 +86,19 @@ func (c credentials) ForRole(ctx context.Context, roleARN, session, functionARN 
 		return worker.Keys{}, fmt.Errorf("make credentials of %s: %w", roleARN, err)
 	}
 	return worker.Keys{AccessKeyID: got.AccessKeyID, SecretAccessKey: got.Secret, SessionToken: got.Token, Expires: got.Expires}, nil
+}
+
+// MayLog asks the role's policies, as AWS does for every log group. It is the function
+// that writes, not whoever called it: the call is no circumstance of it.
+func (c credentials) MayLog(_ context.Context, roleARN, functionARN, group, stream string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	p, err := auth.ForFunction(roleARN, functionARN, clock.System.Now())
+	if err != nil {
+		return false
+	}
+	resource := arn.New("logs", c.cfg.Region, c.root.Account(), "log-group:"+group+":log-stream:"+stream).String()
+	return c.may.May(ctx, p, access.Need{Action: "logs:PutLogEvents", Resource: resource}) == nil
 }
 
 func (c credentials) Revoke(k worker.Keys) { c.sessions.Revoke(k.AccessKeyID, k.Expires) }

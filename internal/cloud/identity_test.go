@@ -47,3 +47,20 @@ func TestWhatARoleMaySend(t *testing.T) {
 		t.Errorf("under a role that trusts another service: %v", err)
 	}
 }
+
+func TestWhatARoleMayLog(t *testing.T) {
+	m := newMatrix(t)
+	const role, function = "arn:aws:iam::123456789012:role/trusting", "arn:aws:lambda:us-east-1:123456789012:function:f"
+	may := func(group string) bool { return credentials{m.node}.MayLog(t.Context(), role, function, group, "s") }
+	if may("/shared") {
+		t.Error("without a policy")
+	}
+	_, err := m.root.PutRolePolicy(t.Context(), &awsiam.PutRolePolicyInput{RoleName: aws.String("trusting"), PolicyName: aws.String("p"), PolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"arn:aws:logs:us-east-1:123456789012:log-group:/shared:*"}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !may("/shared") || may("/aws/lambda/victim") || may("/shared2") {
+		t.Error("not what the role's policy says")
+	}
+}

@@ -1,7 +1,9 @@
 package iam_test
 
 import (
+	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -178,7 +180,15 @@ func TestSimulateCustom(t *testing.T) {
 			t.Errorf("%s: boundary %+v", what, d)
 		}
 	}
-	_, err := n.SimulateCustomPolicy(ctx, &awsiam.SimulateCustomPolicyInput{PolicyInputList: []string{"{"}, ActionNames: []string{"s3:GetObject"}})
+	// A megabyte of policies, for a thousand pairs, is more than memory has place for.
+	large := `{"Version":"2012-10-17","Statement":[` + strings.Repeat(`{"Effect":"Allow","Action":"*","Resource":"*"},`, 2000) + `{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	actions := make([]string, 1000)
+	for i := range actions {
+		actions[i] = fmt.Sprint("s3:Get", i)
+	}
+	_, err := n.SimulateCustomPolicy(ctx, &awsiam.SimulateCustomPolicyInput{PolicyInputList: []string{large}, ActionNames: actions, MaxItems: aws.Int32(1)})
+	refused(t, "too much work", err, "InvalidInput", "")
+	_, err = n.SimulateCustomPolicy(ctx, &awsiam.SimulateCustomPolicyInput{PolicyInputList: []string{"{"}, ActionNames: []string{"s3:GetObject"}})
 	refused(t, "malformed", err, "InvalidInput", "")
 	keys := ok[awsiam.GetContextKeysForCustomPolicyOutput](t)(n.GetContextKeysForCustomPolicy(ctx, &awsiam.GetContextKeysForCustomPolicyInput{PolicyInputList: []string{
 		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username}/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}}`,

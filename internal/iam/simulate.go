@@ -32,10 +32,12 @@ type outcome struct {
 	boundary         bool // there is a permissions boundary
 }
 
-// Bounds of simulations.
+// Bounds of simulations: pairs of an action and a resource, policies, and statements
+// that are looked at, over all pairs.
 const (
 	maxSimulated = 1000
 	maxInputs    = 100
+	maxLooked    = 200_000
 )
 
 // simulate answers a simulation, action by action and resource by resource.
@@ -67,6 +69,10 @@ func (s *Service) simulate(ctx context.Context, q simulation) ([]outcome, error)
 		for _, resource := range q.resources {
 			req.Action, req.Resource = action, resource
 			x := policy.Explain(&req, &p)
+			if pairs := len(q.actions) * len(q.resources); pairs*len(x.Statements) > maxLooked {
+				return nil, invalidInput("A simulation looks at no more than %d statements: %d in all policies, for each of %d pairs of an action and a resource, are too many.",
+					maxLooked, len(x.Statements), pairs)
+			}
 			o := outcome{action, resource, x.Decision, nil, len(p.Boundary) > 0}
 			for _, v := range x.Statements {
 				if v.Applies {

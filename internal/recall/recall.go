@@ -18,6 +18,7 @@ func (g *Generation) Forget() { g.n.Add(1) }
 type Cache[K comparable, V any] struct {
 	mu    sync.RWMutex
 	known map[K]remembered[V]
+	text  int // bytes of the keys that are texts
 }
 
 type remembered[V any] struct {
@@ -25,8 +26,12 @@ type remembered[V any] struct {
 	v          V
 }
 
-// maxCached bounds a cache; beyond it starts anew.
-const maxCached = 1 << 14
+// Bounds of a cache, beyond which it starts anew: how many it remembers, and, for keys
+// that are texts, such as documents, their bytes.
+const (
+	maxCached = 1 << 14
+	maxText   = 32 << 20
+)
 
 // Get gives what is remembered of k, or reads it. An error is not remembered:
 // strangers can ask for any key.
@@ -44,8 +49,13 @@ func (c *Cache[K, V]) Get(g *Generation, k K, read func() (V, error)) (V, error)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.known == nil || len(c.known) >= maxCached {
-		c.known = make(map[K]remembered[V])
+	if c.known == nil || len(c.known) >= maxCached || c.text >= maxText {
+		c.known, c.text = make(map[K]remembered[V]), 0
+	}
+	if text, ok := any(k).(string); ok {
+		if _, known := c.known[k]; !known {
+			c.text += len(text)
+		}
 	}
 	c.known[k] = remembered[V]{now, v}
 	return v, nil

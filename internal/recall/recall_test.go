@@ -2,6 +2,8 @@ package recall_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -56,6 +58,26 @@ func TestBound(t *testing.T) {
 }
 
 // Readers never see less than what was changed before they asked.
+func TestBoundOfTexts(t *testing.T) {
+	var g recall.Generation
+	var c recall.Cache[string, int]
+	reads := 0
+	get := func(k string) { c.Get(&g, k, func() (int, error) { reads++; return 0, nil }) }
+	long := strings.Repeat("x", 1<<20)
+	for n := range 32 {
+		get(fmt.Sprint(n, long))
+	}
+	get("0" + long)
+	if reads != 32 {
+		t.Errorf("%d reads: 32 MiB are not remembered", reads)
+	}
+	get("32" + long)
+	get("0" + long)
+	if reads != 34 {
+		t.Errorf("%d reads: texts have no bound but their number", reads)
+	}
+}
+
 func TestNothingIsStale(t *testing.T) {
 	var g recall.Generation
 	var c recall.Cache[string, int64]

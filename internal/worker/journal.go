@@ -49,7 +49,8 @@ func newJournal(s *shipper, measure func() int64) *journal {
 	return j
 }
 
-// open gives the journal its stream; what was collected goes there.
+// open gives the journal its stream; what was collected goes there, or with no group
+// nowhere.
 func (j *journal) open(group, stream string) {
 	j.mu.Lock()
 	j.group, j.stream = group, stream
@@ -236,7 +237,7 @@ func (s *shipper) run() {
 		ended = s.ended
 		s.mu.Unlock()
 		for _, j := range dirty {
-			if group, stream, events := j.take(); len(events) > 0 {
+			if group, stream, events := j.take(); group != "" && len(events) > 0 {
 				s.logs.Append(group, stream, events)
 			}
 		}

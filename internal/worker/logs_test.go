@@ -152,3 +152,22 @@ func TestTailIsTheLastFourKiB(t *testing.T) {
 		t.Errorf("%d bytes ending in %q", len(got), got[max(0, len(got)-20):])
 	}
 }
+
+// A function's own group is written whatever its role may; another only if the role may.
+func TestOthersLogGroups(t *testing.T) {
+	for group, want := range map[string]int{"/aws/lambda/hello": 1, "/shared": 1, "/aws/lambda/victim": 0} {
+		n := start(t, &workertest.Driver{Program: workertest.Serve(func(g *workertest.Guest, c workertest.Call) ([]byte, error) {
+			g.Print("mine")
+			return c.Payload, nil
+		})}, func(c *worker.Config) { c.Credentials = workertest.Credentials{Groups: []string{"/shared"}} })
+		v := version("hello")
+		v.LogGroup = group
+		n.call(t, v, "")
+		if err := n.Worker.Close(); err != nil { // ships what is left
+			t.Fatal(err)
+		}
+		if got := n.logs.Streams(); got != want {
+			t.Errorf("%s: %d streams, want %d", group, got, want)
+		}
+	}
+}

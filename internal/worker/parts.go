@@ -57,6 +57,9 @@ type Credentials interface {
 	// ForRole makes a session of the role with this name, for one environment of
 	// the function named by its ARN.
 	ForRole(ctx context.Context, role, session, functionARN string) (Keys, error)
+	// MayLog says whether a function's role lets it write to a stream of a log group
+	// that is not the function's own.
+	MayLog(ctx context.Context, role, functionARN, group, stream string) bool
 	// Revoke makes the keys worthless: their environment is gone.
 	Revoke(Keys)
 }

@@ -165,7 +165,7 @@ func (w *Worker) furnish(ctx context.Context, e *Environment, p parts) error {
 	if e.stream == "" {
 		e.stream = w.cfg.Clock.Now().UTC().Format("2006/01/02/") + "[" + e.version.Number + "]" + id.Hex(16)
 	}
-	m.journal.open(e.version.LogGroup, e.stream)
+	m.journal.open(w.logGroup(ctx, e), e.stream)
 	e.initStart(began)
 	e.phases.Sandbox = time.Since(began) - e.phases.RuntimeInit
 	return nil

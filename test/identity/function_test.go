@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -152,4 +153,34 @@ func TestDestinationsAskTheRole(t *testing.T) {
 	logged(n, t, "first")
 	n.AllowRole("test", "hand-on", allow("lambda:InvokeFunction", arn(n, "next")))
 	logged(n, t, "next") // what was refused is tried again
+}
+
+// Nobody writes into another function's log by configuring their own for it: that takes
+// the role's permission.
+func TestOthersLogsAskTheRole(t *testing.T) {
+	n := node.Start(t)
+	role := n.MakeRole("writer-role")
+	_, err := n.IAM().DetachRolePolicy(t.Context(), &iam.DetachRolePolicyInput{RoleName: aws.String("writer-role"), PolicyArn: aws.String("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Create("writer", types.RuntimeNodejs20x, node.Zip(t, map[string]string{"index.js": `exports.handler = async () => console.log('for another')`}), func(in *lambda.CreateFunctionInput) {
+		in.Role = &role
+		in.LoggingConfig = &types.LoggingConfig{LogGroup: aws.String("/aws/lambda/victim")}
+	})
+	n.CreateJS("after", answers)
+	n.Invoke("writer", `{}`)
+	n.Invoke("after", `{}`)
+	logged(n, t, "after") // and what was logged before it
+	out, err := n.Logs().DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/lambda/victim")})
+	if err != nil || len(out.LogGroups) > 0 {
+		t.Errorf("without permission: %v, %v", out, err)
+	}
+	n.AllowRole("writer-role", "log", allow("logs:PutLogEvents", "arn:aws:logs:"+node.Region+":"+n.Account+":log-group:/aws/lambda/victim:*"))
+	_, err = n.Lambda().UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("writer"), Description: aws.String("in a new environment")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Invoke("writer", `{}`)
+	logged(n, t, "victim")
 }

@@ -3,6 +3,7 @@ package workertest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +53,8 @@ func (c *Code) hold(dir string) (string, func(), error) {
 // Credentials gives the same keys to every role.
 type Credentials struct {
 	Expires time.Time
+	// Groups are the log groups that every role may write to, besides functions' own.
+	Groups []string
 	// Revoked, if not nil, is told of keys that are worthless from now on.
 	Revoked func(worker.Keys)
 }
@@ -59,6 +62,11 @@ type Credentials struct {
 // ForRole gives keys named after the role.
 func (c Credentials) ForRole(_ context.Context, role, _, _ string) (worker.Keys, error) {
 	return worker.Keys{AccessKeyID: "ASIATEST", SecretAccessKey: "secret of " + role, SessionToken: "token", Expires: c.Expires}, nil
+}
+
+// MayLog says whether a group is among Groups.
+func (c Credentials) MayLog(_ context.Context, _, _, group, _ string) bool {
+	return slices.Contains(c.Groups, group)
 }
 
 // Revoke tells Revoked, if there is one.
